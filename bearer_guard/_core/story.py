@@ -1,0 +1,188 @@
+"""The story of a token, in the order in which it is checked:
+
+    size ─▶ form ─▶ which kind ─▶ issuer ─▶ claims ─▶ key ─▶ signature ─▶ AccessToken
+
+Cheap checks come first, and everything that a token says by itself comes before any network.
+A token whose issuer's keys are at hand is judged by plain calls. Where only the network knows
+more, the story goes on as a generator that asks for it with ``yield``: so what happens during
+rotations and outages is written once, for sync and async, and tests step through it by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+from bearer_guard._core import credentials, jws
+from bearer_guard._core.introspection import Answer
+from bearer_guard._core.jws import CompactJws, JoseHeader
+from bearer_guard._core.key_set import MAX_TRIES, KeySet, VerificationKey
+from bearer_guard._core.key_source import KeySource
+from bearer_guard._core.needs import (
+    AnswerNeeded,
+    IssuerNeeded,
+    KeysNeeded,
+    MissingKeyNeeded,
+    Need,
+)
+from bearer_guard._core.trust import IssuerRules, Trust, TrustedIssuer, named_issuer
+from bearer_guard.access_token import AccessToken
+from bearer_guard.clock import Clock
+from bearer_guard.errors import InvalidToken
+
+Story = Generator[Need, Any, "Verified"]
+KnownHeaders = dict[bytes, JoseHeader]
+"""Headers of verified tokens by their encoded form."""
+_MAX_KNOWN_HEADERS = 1024
+
+
+class Verified(NamedTuple):
+    """How the story ends well; and, for a self-contained token, what is remembered of it."""
+
+    access_token: AccessToken
+    source: KeySource | None = None
+    """Whose ``key`` verified the signature; both ``None`` for a referential token."""
+    key: VerificationKey | None = None
+    leeway: float = 0
+    expires_at: float = 0
+    """As in ``access_token``: of a verified JWT it is always known (RFC 9068 section 2.2)."""
+    not_before: float | None = None
+
+
+def of_token(
+    token: bytes, trust: Trust, clock: Clock, known_headers: KnownHeaders
+) -> Verified | Story:
+    """``Verified`` where all is at hand, else the story that asks for the rest and ends with it.
+
+    A token is routed once, by its form: three parts are for the keys of the issuer that it
+    names, all else (a JWE has five, RFC 7516 section 9) for the introspection endpoint.
+    What failed here is never tried there. Raises a ``BearerError``, as the story does.
+    """
+    if token.count(b".") == 2:
+        try:
+            unverified = jws.read(token, known_headers)
+        except InvalidToken:
+            credentials.check_syntax(token)
+            raise
+        return _of_self_contained(unverified, trust, clock, known_headers)
+    credentials.check_syntax(token)
+    return _of_referential(token, trust)
+
+
+def _of_self_contained(
+    token: CompactJws, trust: Trust, clock: Clock, known_headers: KnownHeaders
+) -> Verified | Story:
+    """RFC 9068 section 4, RFC 8725 section 3."""
+    _, (alg, _, explicit), claims, *_ = token
+    identifier = named_issuer(claims)
+    issuer = trust.exact.get(identifier)
+    rules = issuer.rules if issuer is not None else trust.template_for(identifier)
+    if alg not in rules.algorithms:
+        # RFC 8725 section 3.1: the token does not choose. Exact, so "none" in any spelling.
+        raise InvalidToken("algorithm_not_allowed", allowed=sorted(rules.algorithms))
+    rules.claims.check_jwt(claims, explicit, clock.time())
+    if issuer is None:
+        return _of_template(token, identifier, rules, known_headers)
+    key_set = issuer.source.key_set
+    if key_set is not None and clock.monotonic() < issuer.source.attend_at:
+        asked = issuer.source.taken_off
+        key = _verifying_key(token, key_set)
+        if key is not None:
+            return _verified(token, issuer, key, known_headers)
+        return _with_missing_key(token, issuer, asked, key_set, known_headers)
+    return _with_keys(token, issuer, known_headers)
+
+
+def _of_template(
+    token: CompactJws, identifier: str, rules: IssuerRules, known_headers: KnownHeaders
+) -> Story:
+    issuer = yield IssuerNeeded(identifier, rules)
+    return (yield from _with_keys(token, issuer, known_headers))
+
+
+def _with_keys(token: CompactJws, issuer: TrustedIssuer, known_headers: KnownHeaders) -> Story:
+    """Verify with keys that are to be fetched, or at least to be looked after."""
+    asked = issuer.source.taken_off
+    key_set = yield KeysNeeded(issuer)
+    key = _verifying_key(token, key_set)
+    if key is not None:
+        return _verified(token, issuer, key, known_headers)
+    return (yield from _with_missing_key(token, issuer, asked, key_set, known_headers))
+
+
+def _with_missing_key(
+    token: CompactJws,
+    issuer: TrustedIssuer,
+    asked: int,
+    tried: KeySet,
+    known_headers: KnownHeaders,
+) -> Story:
+    """Verify with a key that the set at hand has not: the issuer may have a new one."""
+    kid = token[1].kid
+    key = None
+    while key is None:
+        tried = yield MissingKeyNeeded(issuer, kid, asked, tried)
+        key = _verifying_key(token, tried)
+    return _verified(token, issuer, key, known_headers)
+
+
+def _verified(
+    token: CompactJws, issuer: TrustedIssuer, key: VerificationKey, known_headers: KnownHeaders
+) -> Verified:
+    segment, header, claims, payload, *_ = token
+    # Issuers write the same few headers again and again; only verified ones are kept.
+    if segment not in known_headers:
+        if len(known_headers) >= _MAX_KNOWN_HEADERS:
+            known_headers.clear()
+        known_headers[segment] = header
+    rules = issuer.rules.claims
+    access_token = rules.access_token(issuer.identifier, claims, payload)
+    times = claims["exp"], claims.get("nbf")
+    return Verified(access_token, issuer.source, key, rules.leeway, *times)
+
+
+def _verifying_key(token: CompactJws, key_set: KeySet) -> VerificationKey | None:
+    """The key that verifies the signature; ``None`` when it may be one not in the set.
+
+    Raises ``InvalidToken`` when the set settles that the token is bad.
+    """
+    _, (alg, kid, _), _, _, signing_input, signature = token
+    tries = 0
+    for key in key_set.candidates(kid):
+        if alg in key.algorithms:
+            if key.verifies(alg, signing_input, signature):
+                return key
+            tries += 1
+            if tries == MAX_TRIES:
+                raise InvalidToken("key_ambiguous", tries=tries)
+    if kid is None or not key_set.knows(kid):
+        return None
+    raise InvalidToken("signature_invalid" if tries else "key_unfit")
+
+
+def _of_referential(token: bytes, trust: Trust) -> Story:
+    if trust.opaque is None:
+        raise InvalidToken(
+            "token_not_self_contained",
+            advice="this is no JWT: give an Issuer introspection=Introspection(...)",
+        )
+    rules, _ = trust.opaque
+    access_token = yield AnswerNeeded(rules, token)
+    return Verified(access_token)
+
+
+def judge_answer(answer: Answer, rules: IssuerRules, now: float) -> AccessToken:
+    """RFC 7662 section 4: the server tells the token's state, we enforce what is ours."""
+    claims = answer.claims
+    rules.claims.check_answer(claims, now)
+    identifier = _answering_issuer(claims, rules)
+    return rules.claims.access_token(identifier, claims, answer.payload)
+
+
+def _answering_issuer(claims: dict[str, Any], rules: IssuerRules) -> str:
+    """``iss`` is optional in an answer (RFC 7662 section 2.2) and must fit where it is there."""
+    if "iss" not in claims:
+        return rules.settings.issuer
+    if not rules.stands_for(claims["iss"]):
+        raise InvalidToken("issuer_untrusted", named=claims["iss"])
+    return named_issuer(claims)

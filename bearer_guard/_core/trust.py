@@ -1,0 +1,111 @@
+"""The issuers that a guard trusts, ready for use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bearer_guard._core import issuer_template
+from bearer_guard._core.claims_rules import ClaimsRules
+from bearer_guard._core.key_source import KeySource
+from bearer_guard.errors import InvalidToken
+from bearer_guard.settings import GuardSettings, Introspection, Issuer
+from bearer_guard.settings.issuer import ALGORITHMS, part_names
+
+_ALL_ALGORITHMS = frozenset(ALGORITHMS)
+
+
+class IssuerRules:
+    """One ``Issuer`` of the settings and what is prepared from it, once."""
+
+    __slots__ = ("algorithms", "claims", "pattern", "settings")
+
+    def __init__(self, settings: Issuer, claims: ClaimsRules) -> None:
+        self.settings = settings
+        self.claims = claims
+        is_template = bool(part_names(settings.issuer))
+        self.pattern = issuer_template.pattern_of(settings) if is_template else None
+        given = settings.algorithms
+        self.algorithms = _ALL_ALGORITHMS if given is ALGORITHMS else frozenset(given)
+
+    def stands_for(self, identifier: object) -> bool:
+        """Whether ``identifier`` is this issuer, or one that its template stands for."""
+        if not isinstance(identifier, str):
+            return False
+        if self.pattern is None:
+            return identifier == self.settings.issuer
+        return self.pattern.fullmatch(identifier) is not None
+
+
+class TrustedIssuer:
+    """One issuer identifier, its rules and its keys."""
+
+    __slots__ = ("identifier", "rules", "source")
+
+    def __init__(self, identifier: str, rules: IssuerRules) -> None:
+        self.identifier = identifier
+        self.rules = rules
+        self.source = KeySource()
+
+    def address(self, template: str | None) -> str | None:
+        """An address of the settings, with the parts that this identifier names."""
+        pattern = self.rules.pattern
+        found = pattern.fullmatch(self.identifier) if pattern else None
+        if template is None or found is None:
+            return template
+        return issuer_template.filled_in(template, found.groupdict())
+
+
+class Trust:
+    """All issuers of a guard's settings. What a token says never adds one."""
+
+    def __init__(self, settings: GuardSettings) -> None:
+        audience = frozenset(settings.audience)
+        every = [
+            IssuerRules(issuer, ClaimsRules(issuer, audience, settings.expand_scopes))
+            for issuer in settings.issuers
+        ]
+        self.exact = {
+            rules.settings.issuer: TrustedIssuer(rules.settings.issuer, rules)
+            for rules in every
+            if rules.pattern is None
+        }
+        self.templates = tuple(rules for rules in every if rules.pattern is not None)
+        self.opaque = _opaque(every, settings.opaque_issuer)
+
+    def rules_for(self, identifier: str) -> IssuerRules:
+        """The rules of a trusted issuer. Raises ``InvalidToken`` for any other name."""
+        issuer = self.exact.get(identifier)
+        if issuer is not None:
+            return issuer.rules
+        if self.opaque is not None and identifier == self.opaque[0].settings.issuer:
+            return self.opaque[0]
+        return self.template_for(identifier)
+
+    def template_for(self, identifier: str) -> IssuerRules:
+        """The template that stands for ``identifier``, which is no exact issuer."""
+        for rules in self.templates:
+            if rules.stands_for(identifier):
+                return rules
+        raise InvalidToken("issuer_untrusted", named=identifier)
+
+
+def named_issuer(claims: dict[str, Any]) -> str:
+    """The issuer that unverified claims name."""
+    identifier = claims.get("iss")
+    if type(identifier) is not str:
+        reason = "claim_malformed" if "iss" in claims else "claim_missing"
+        raise InvalidToken(reason, claim="iss")
+    return identifier
+
+
+def _opaque(
+    every: Iterable[IssuerRules], named: str | None
+) -> tuple[IssuerRules, Introspection] | None:
+    """Where opaque tokens are resolved: at the issuer that the settings name, or at the only
+    one that introspects. Never at one after the other."""
+    for rules in every:
+        introspection = rules.settings.introspection
+        if introspection is not None and named in (None, rules.settings.issuer):
+            return rules, introspection
+    return None

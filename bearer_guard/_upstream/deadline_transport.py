@@ -1,0 +1,147 @@
+"""An httpx transport in which no server can outlast a deadline.
+
+httpx times each read; a server that sends a byte a second passes every one of them. Here the
+socket itself is asked, before each operation, how much of the *whole* time is left. httpx is
+imported with this module, hence only when the first call is made.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpcore
+import httpx
+
+
+class _Remaining(threading.local):
+    """When the call that this thread makes must be over (``time.monotonic``)."""
+
+    until: float = float("inf")
+
+    def cut(self, timeout: float | None) -> float:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the deadline has passed")
+        return left if timeout is None else min(left, timeout)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A socket that asks for the time left before it waits."""
+
+    def __init__(self, stream: httpcore.NetworkStream, remaining: _Remaining) -> None:
+        self._stream = stream
+        self._remaining = remaining
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._remaining.cut(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._remaining.cut(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: Any,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        timeout = self._remaining.cut(timeout)
+        return _Stream(
+            self._stream.start_tls(ssl_context, server_hostname, timeout), self._remaining
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, remaining: _Remaining) -> None:
+        self._backend = httpcore.SyncBackend()
+        self._remaining = remaining
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        timeout = self._remaining.cut(timeout)
+        stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _Stream(stream, self._remaining)
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except _FAILURES as error:
+            raise _as_httpx(error) from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+_FAILURES = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+def _as_httpx(error: Exception) -> httpx.TransportError:
+    """The httpx exception of the same name, as httpx's own transport would raise."""
+    return getattr(httpx, type(error).__name__, httpx.TransportError)(str(error))
+
+
+class DeadlineTransport(httpx.BaseTransport):
+    """HTTP/1.1 over pooled connections, TLS verified against the system's authorities."""
+
+    def __init__(self, connections: int) -> None:
+        self._remaining = _Remaining()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=connections,
+            keepalive_expiry=30,
+            network_backend=_Backend(self._remaining),
+        )
+
+    def set_deadline(self, until: float) -> None:
+        """For all that this thread sends from now on (``time.monotonic`` seconds)."""
+        self._remaining.until = until
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; the body of the answer is read as it is asked for."""
+        try:
+            response = self._pool.handle_request(
+                httpcore.Request(
+                    method=request.method,
+                    url=httpcore.URL(
+                        scheme=request.url.raw_scheme,
+                        host=request.url.raw_host,
+                        port=request.url.port,
+                        target=request.url.raw_path,
+                    ),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        except _FAILURES as error:
+            raise _as_httpx(error) from error
+        body = _Body(response.stream)
+        return httpx.Response(response.status, headers=response.headers, stream=body)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()

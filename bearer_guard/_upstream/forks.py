@@ -1,0 +1,32 @@
+"""What must be made anew in a process that was forked: locks, threads, connections."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Protocol
+
+
+class Forkable(Protocol):
+    """Something that a forked process must not share with its parent."""
+
+    def after_fork(self) -> None:
+        """Called in the child, before anything else of ours runs there."""
+        ...
+
+
+_told: weakref.WeakSet[Forkable] = weakref.WeakSet()
+
+
+def tell(thing: Forkable) -> None:
+    """Have ``thing.after_fork()`` called in every forked process, while it lives."""
+    _told.add(thing)
+
+
+def _after_fork() -> None:
+    for thing in list(_told):
+        thing.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,213 @@
+"""One HTTP call, within bounds of time and size. The only place that knows an HTTP client.
+
+No redirects, no cookies, no decompression that is not bounded, no proxy of the environment's
+choosing: a call goes where the settings or the issuer's own metadata say, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Protocol
+
+from bearer_guard._upstream import forks
+from bearer_guard.exchange import Call, Errand, Reply, Result_co, UpstreamFailure
+from bearer_guard.settings.policies import UpstreamPolicy
+
+_RETRIED = frozenset({502, 503, 504})
+_WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+
+
+class HttpResponse(Protocol):
+    """What is used of a response of httpx or httpx2."""
+
+    status_code: int
+    content: bytes
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Field names without regard to case."""
+        ...
+
+    def iter_raw(self) -> Iterator[bytes]:
+        """The body as it was sent, not decompressed."""
+        ...
+
+
+class HttpClient(Protocol):
+    """What is used of ``httpx.Client``; a client of httpx2, its successor, has it too."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        timeout: Any,
+        follow_redirects: bool,
+    ) -> AbstractContextManager[Any]:
+        """Send a request; the answer's body is read inside the context."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class HttpCaller:
+    """Carries calls. Made at once, its client only when it is needed (hence after a fork)."""
+
+    def __init__(self, client: HttpClient | None, connections: int) -> None:
+        self._given = client
+        self._connections = connections
+        self._client = client
+        self.after_fork()
+        forks.tell(self)
+
+    def after_fork(self) -> None:
+        """Forget connections that the parent process uses."""
+        # Reentrant: the collector may close a forgotten guard while this thread holds it.
+        self._lock = threading.RLock()
+        # Dropped unclosed: to close a TLS connection would speak on the parent's socket.
+        self._client = self._given
+        self._set_deadline: Callable[[float], None] = lambda _until: None
+
+    def _ready_client(self) -> HttpClient:
+        with self._lock:
+            if self._client is None:
+                import httpx
+
+                from bearer_guard._upstream.deadline_transport import DeadlineTransport
+
+                transport = DeadlineTransport(self._connections)
+                self._set_deadline = transport.set_deadline
+                no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+                self._client = httpx.Client(
+                    transport=transport, trust_env=False, cookies=no_cookies
+                )
+            return self._client
+
+    def close(self) -> None:
+        """Close the connections, unless the client is the user's own."""
+        with self._lock:
+            if self._client is not None and self._client is not self._given:
+                self._client.close()
+                self._client = None
+
+    def run(self, errand: Errand[Result_co], policy: UpstreamPolicy, until: float) -> Result_co:
+        """Make all calls of ``errand`` and return its result. Over by ``until``.
+
+        Raises what the errand raises, ``UpstreamFailure`` among it.
+        """
+        client = self._ready_client()
+        self._set_deadline(until)
+        try:
+            call = next(errand)
+            while True:
+                try:
+                    reply = self._call(client, call, policy, until)
+                except UpstreamFailure as failure:
+                    call = errand.throw(failure)
+                else:
+                    call = errand.send(reply)
+        except StopIteration as done:
+            result: Result_co = done.value
+            return result
+
+    def _call(self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float) -> Reply:
+        """One call, repeated where nothing was answered or a gateway says try again."""
+        for _ in range(policy.retries):
+            try:
+                reply = self._call_once(client, call, policy, until)
+            except UpstreamFailure as failure:
+                if failure.details.get("error") not in _REPEATED:
+                    raise
+            else:
+                if reply.status not in _RETRIED:
+                    return reply
+        return self._call_once(client, call, policy, until)
+
+    def _call_once(
+        self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float
+    ) -> Reply:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise UpstreamFailure("upstream_timeout")
+        headers = {"accept-encoding": "identity", "user-agent": "bearer_guard", **call.headers}
+        # connect, read, write and pool, in the form that both httpx and httpx2 take.
+        timeout = (min(policy.connect_timeout, left), left, left, left)
+        try:
+            with client.stream(
+                call.method,
+                call.url,
+                headers=headers,
+                content=call.body,
+                timeout=timeout,
+                follow_redirects=False,
+            ) as response:
+                body = _read_body(response, policy.max_answer, until)
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status_code, names, body)
+        except UpstreamFailure:
+            raise
+        except Exception as error:  # noqa: BLE001 - of httpx, httpx2, a client of the user's own
+            failure = _failure(error)
+        raise failure
+
+
+_UNREACHABLE = frozenset({"ConnectError", "ConnectTimeout", "RemoteProtocolError"})
+# A kept connection that the server had closed, or lost before it answered, says no more of the
+# server than one that could not be made. All calls of ours may be repeated (RFC 9110 §9.2.2).
+_REPEATED = _UNREACHABLE | {"ReadError", "WriteError"}
+
+
+def _failure(error: Exception) -> UpstreamFailure:
+    """By name, since the client may be one of httpx or of httpx2. Only the name is told: a
+    library's message may hold an address with credentials."""
+    name = type(error).__name__
+    if name in _UNREACHABLE:
+        return UpstreamFailure("upstream_unreachable", error=name)
+    if name.endswith("Timeout"):
+        return UpstreamFailure("upstream_timeout", error=name)
+    return UpstreamFailure("upstream_broken", error=name)
+
+
+def _read_body(response: HttpResponse, limit: int, until: float) -> bytes:
+    """At most ``limit`` octets, before and after decompression."""
+    if getattr(response, "is_stream_consumed", False):
+        # A hook of the user's client, or a mock, has read it: httpx keeps it, decompressed.
+        if len(response.content) > limit:
+            raise UpstreamFailure("upstream_answer_too_large", limit=limit)
+        return response.content
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > limit:
+            raise UpstreamFailure("upstream_answer_too_large", limit=limit)
+        if time.monotonic() > until:
+            raise UpstreamFailure("upstream_timeout")
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity"):
+        return bytes(body)
+    return _decompressed(bytes(body), encoding, limit)
+
+
+def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
+    """What was sent compressed although nobody asked for it, and never more than ``limit``."""
+    if encoding not in _WBITS:
+        raise UpstreamFailure("upstream_broken", problem="an encoding that was not asked for")
+    decompressor = zlib.decompressobj(_WBITS[encoding])
+    try:
+        plain = decompressor.decompress(body, limit + 1)
+    except zlib.error:
+        raise UpstreamFailure("upstream_broken", problem="not decompressible") from None
+    if len(plain) > limit:
+        raise UpstreamFailure("upstream_answer_too_large", limit=limit)
+    if not decompressor.eof:
+        raise UpstreamFailure("upstream_broken", problem="cut short")
+    return plain

@@ -1,0 +1,85 @@
+"""Bounded memories, safe to use from many threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from cachetools import TLRUCache
+
+from bearer_guard._upstream import forks
+
+Value = TypeVar("Value")
+
+
+class RecentlyUsed(Generic[Value]):
+    """The ``size`` values that were used last.
+
+    An ``OrderedDict`` without a lock: each of its operations is one step of the interpreter,
+    and whoever loses a race finds nothing, as if it had come later. cachetools' ``LRUCache``
+    under a lock costs three times as much, on the path of every request.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[bytes | str, Value] = OrderedDict()
+
+    def get(self, key: bytes | str) -> Value | None:
+        """The value, or ``None``."""
+        value = self._values.get(key)
+        if value is not None:
+            try:
+                self._values.move_to_end(key)
+            except KeyError:
+                # Pushed out by another thread between the two lines.
+                return value
+        return value
+
+    def put(self, key: bytes | str, value: Value) -> None:
+        """Keep ``value``, at the cost of the one unused for longest."""
+        values = self._values
+        values[key] = value
+        if len(values) > self._size:
+            with suppress(KeyError):
+                values.popitem(last=False)
+
+    def discard(self, key: bytes | str) -> None:
+        """Keep it no longer."""
+        self._values.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class ForATime(Generic[Value]):
+    """At most ``size`` values, each for its own time. ``now`` tells seconds."""
+
+    def __init__(self, size: int, now: Callable[[], float]) -> None:
+        self._values: TLRUCache[bytes, tuple[Value, float]] = TLRUCache(
+            size, ttu=lambda _key, kept, when: when + kept[1], timer=now
+        )
+        self.after_fork()
+        forks.tell(self)
+
+    def get(self, key: bytes) -> Value | None:
+        """The value while its time lasts, or ``None``."""
+        with self._lock:
+            kept = self._values.get(key)
+        return kept[0] if kept is not None else None
+
+    def put(self, key: bytes, value: Value, seconds: float) -> None:
+        """Keep ``value`` for ``seconds``."""
+        if seconds > 0:
+            with self._lock:
+                self._values[key] = (value, seconds)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._values)
+
+    def after_fork(self) -> None:
+        """The lock may have been held by a thread that did not come along."""
+        self._lock = threading.Lock()

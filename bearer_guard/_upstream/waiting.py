@@ -1,0 +1,54 @@
+"""Waiting for a flight: in a thread, or on any event loop without holding it up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from contextlib import suppress
+from typing import Any
+
+
+def wait(future: Future[Any], patience: float) -> bool:
+    """Whether the flight landed within ``patience`` seconds."""
+    return bool(wait_for((future,), timeout=patience).done)
+
+
+async def wait_async(future: Future[Any], patience: float) -> bool:
+    """The same, awaited. Cancelling it leaves the flight in the air."""
+    import anyio
+
+    landed = anyio.Event()
+    wake = _waker(landed.set)
+    future.add_done_callback(lambda _: wake())
+    with anyio.move_on_after(patience):
+        await landed.wait()
+    return future.done()
+
+
+def _waker(action: Callable[[], object]) -> Callable[[], None]:
+    """A function for another thread that runs ``action`` on the running event loop."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return _trio_waker(action)
+
+    def wake() -> None:
+        # A loop that has been closed since has nobody left who waits.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(action)
+
+    return wake
+
+
+def _trio_waker(action: Callable[[], object]) -> Callable[[], None]:
+    import trio
+
+    token = trio.lowlevel.current_trio_token()
+
+    def wake() -> None:
+        with suppress(trio.RunFinishedError):
+            token.run_sync_soon(action)
+
+    return wake

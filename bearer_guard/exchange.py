@@ -1,0 +1,40 @@
+"""The words between the core, which decides, and the network, which waits."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import NamedTuple, TypeVar
+
+
+class Call(NamedTuple):
+    """One HTTP request to an authorization server."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class Reply(NamedTuple):
+    """Its answer: any status, header names in small letters, the body within bounds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class UpstreamFailure(Exception):
+    """An authorization server did not answer, or not with what was asked for.
+
+    ``reason`` is for ``AuthorizationServerUnavailable``; ``details`` for the operator.
+    """
+
+    def __init__(self, reason: str, **details: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.details = details
+
+
+Result_co = TypeVar("Result_co", covariant=True)
+Errand = Generator[Call, Reply, Result_co]
+"""A few calls with one result. Unreachable servers are thrown in as ``UpstreamFailure``."""

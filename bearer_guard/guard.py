@@ -1,0 +1,193 @@
+"""The one object that users hold: it takes a request and gives an ``AccessToken``."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from bearer_guard._core.challenge import Challenger, Refusal
+from bearer_guard._core.credentials import from_parameters
+from bearer_guard._core.path_rules import PathRules
+from bearer_guard._running import log
+from bearer_guard._running.authenticator import Authenticator
+from bearer_guard._upstream.http_caller import HttpClient
+from bearer_guard.access_token import AccessToken
+from bearer_guard.clock import Clock, SystemClock
+from bearer_guard.errors import BearerError, InsufficientScope, MissingToken
+from bearer_guard.request import RequestView
+from bearer_guard.settings import GuardSettings, Issuer, Rule, reading
+from bearer_guard.settings.guard import ExpandScopes
+
+
+class Guard:
+    """Lets in requests with a good access token, and says of all others why not.
+
+    Make one for each API, at start-up; it is cheap, opens nothing, and is shared by all threads,
+    event loops and (until the first request) forked processes.
+
+    Args:
+        audience: this API's name or names in ``aud``, compared exactly.
+        issuers: the authorization servers to trust.
+        required_scopes: scopes that every request needs, public paths aside.
+        public: paths that need no token: ``/health``, ``/docs/**``.
+        rules: which paths need which scopes; the first that matches decides.
+        preflight: let CORS preflights pass, which browsers send without credentials.
+        realm: the challenge's ``realm`` (RFC 9110 section 11.5).
+        resource_metadata: URL of this API's metadata for the challenge (RFC 9728 section 5.1).
+        opaque_issuer: which issuer resolves opaque tokens, where several introspect.
+        query_parameter: take tokens from the query too (RFC 6750 section 2.3). They end up in
+            logs and histories: only where clients cannot set a header.
+        form_parameter: take them from urlencoded bodies too (section 2.2).
+        expand_scopes: from the granted scopes to all that they imply.
+        max_token_size: octets; a longer token is refused unread.
+        max_form_size: octets of a form that are read in search of a token.
+        remembered_tokens: how many verified signatures are remembered.
+        template_issuers: how many issuers that templates stand for are remembered.
+        http_client: an ``httpx.Client`` (or httpx2's) for calls to authorization servers, for
+            example with a proxy or a certificate authority of your own; it stays yours to close.
+        clock: what time it is; tests bring one that is turned by hand.
+
+    Raises:
+        SettingsError: with a sentence that names the option and says what to write instead.
+    """
+
+    def __init__(
+        self,
+        *,
+        audience: Sequence[str] | str,
+        issuers: Sequence[Issuer],
+        required_scopes: Sequence[str] = (),
+        public: Sequence[str] = (),
+        rules: Sequence[Rule] = (),
+        preflight: bool = True,
+        realm: str = "api",
+        resource_metadata: str | None = None,
+        opaque_issuer: str | None = None,
+        query_parameter: bool = False,
+        form_parameter: bool = False,
+        expand_scopes: ExpandScopes | None = None,
+        max_token_size: int = 16_384,
+        max_form_size: int = 65_536,
+        remembered_tokens: int = 10_000,
+        template_issuers: int = 10_000,
+        http_client: HttpClient | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        settings = GuardSettings(
+            audience=audience,
+            issuers=issuers,
+            required_scopes=required_scopes,
+            public=public,
+            rules=rules,
+            preflight=preflight,
+            realm=realm,
+            resource_metadata=resource_metadata,
+            opaque_issuer=opaque_issuer,
+            query_parameter=query_parameter,
+            form_parameter=form_parameter,
+            expand_scopes=expand_scopes,
+            max_token_size=max_token_size,
+            max_form_size=max_form_size,
+            remembered_tokens=remembered_tokens,
+            template_issuers=template_issuers,
+        )
+        self.settings = settings
+        self._paths = PathRules(settings)
+        self._challenger = Challenger(settings.realm, settings.resource_metadata)
+        self._authenticator = Authenticator(settings, http_client, clock or SystemClock())
+        self._begin = self._authenticator.begin
+        # A guard that is merely forgotten leaves no connection open.
+        self._close = weakref.finalize(self, self._authenticator.close)
+
+    @classmethod
+    def from_mapping(cls, options: Mapping[str, Any], **more: Any) -> Self:
+        """A guard from plain data, as in Django's settings: the names of the arguments above,
+        issuers as mappings or strings. ``more`` are arguments that plain data cannot hold."""
+        return cls(**reading.guard_options(options), **more)
+
+    @classmethod
+    def from_toml(cls, path: str | Path, **more: Any) -> Self:
+        """The same from a TOML file: its table ``bearer_guard``, or the whole file."""
+        return cls.from_mapping(reading.toml_options(Path(path)), **more)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, **more: Any) -> Self:
+        """The same from variables, ``BEARER_GUARD_AUDIENCE`` and ``BEARER_GUARD_ISSUERS``; two
+        underscores lead further in, ``BEARER_GUARD_ISSUERS__0__LEEWAY``."""
+        found = os.environ if environ is None else environ
+        return cls.from_mapping(reading.environment_options(found), **more)
+
+    def authenticate(self, request: RequestView) -> AccessToken:
+        """The request's access token, whatever its path. Raises a ``BearerError``.
+
+        Blocks the calling thread while an authorization server is asked, which a token whose
+        issuer's keys are known never needs.
+        """
+        found = self._begin(request)
+        return found if isinstance(found, AccessToken) else self._authenticator.finish(found)
+
+    async def authenticate_async(self, request: RequestView) -> AccessToken:
+        """``authenticate`` for an event loop (asyncio or trio), which it never blocks."""
+        found = self._begin(request)
+        if isinstance(found, AccessToken):
+            return found
+        return await self._authenticator.finish_async(found)
+
+    def check(self, request: RequestView) -> AccessToken | None:
+        """Judge a request by its path and its token, as the middlewares do.
+
+        ``None`` for a public path. Raises a ``BearerError`` for a request not to be let in.
+        """
+        if self._paths.is_public(request):
+            return None
+        try:
+            access_token = self.authenticate(request)
+        except MissingToken as error:
+            error.scopes = self._paths.requirement(request).named()
+            raise
+        self._check_scopes(access_token, request)
+        return access_token
+
+    async def check_async(self, request: RequestView) -> AccessToken | None:
+        """``check`` for an event loop (asyncio or trio), which it never blocks."""
+        if self._paths.is_public(request):
+            return None
+        try:
+            access_token = await self.authenticate_async(request)
+        except MissingToken as error:
+            error.scopes = self._paths.requirement(request).named()
+            raise
+        self._check_scopes(access_token, request)
+        return access_token
+
+    def _check_scopes(self, access_token: AccessToken, request: RequestView) -> None:
+        requirement = self._paths.requirement(request)
+        if not requirement.is_met_by(access_token.scopes):
+            raise InsufficientScope(requirement.named())
+
+    def seconds_left(self, access_token: AccessToken) -> float | None:
+        """For how long the token will be let in from now on; ``None`` where it names no expiry."""
+        return self._authenticator.seconds_left(access_token)
+
+    def must_stay_private(self, request: RequestView) -> bool:
+        """Whether a good answer must carry ``Cache-Control: private``, since its URL carried the
+        token (RFC 6750 section 2.3)."""
+        return self.settings.query_parameter and bool(from_parameters(request.query))
+
+    def refusal(self, error: BearerError) -> Refusal:
+        """The whole answer to a refused request: status, headers and body; and one log record."""
+        log.refusal(error)
+        return self._challenger.refusal(error)
+
+    def close(self) -> None:
+        """End the guard's threads and close its connections. It must not be used afterwards."""
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
