@@ -1,0 +1,1 @@
+"""A small API in FastAPI, guarded with bearer_guard."""

@@ -1,0 +1,1 @@
+"""A small API in Starlette, guarded with bearer_guard."""
