@@ -1,0 +1,1 @@
+"""The ASGI and WSGI middlewares, message by message and over real sockets."""

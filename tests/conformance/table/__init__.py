@@ -1,0 +1,1 @@
+"""The rows, one theme a file; each file has ``ROWS``."""

@@ -1,0 +1,3 @@
+from starlette_world import bearer, guard, make_guard, server
+
+__all__ = ["bearer", "guard", "make_guard", "server"]

@@ -1,0 +1,1 @@
+"""Keys over time: how fresh, where from, when to ask again, and when to give up."""

@@ -1,0 +1,152 @@
+"""The errand that brings an issuer's keys, stepped by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bearer_guard import KeySetPolicy
+from bearer_guard._core.key_errand import discover_and_fetch_keys, fetch_keys
+from bearer_guard._core.key_set import KeySet
+from bearer_guard._core.metadata import Metadata
+from bearer_guard.exchange import UpstreamFailure
+from bearer_guard.testing import AuthorizationServer
+from key_life.stepping import jwks, key_set, reply, run, urls
+
+POLICY = KeySetPolicy()
+ISSUER = "https://login.example.com/"
+KEYS = "https://login.example.com/jwks"
+OPENID = "https://login.example.com/.well-known/openid-configuration"
+DOWN = UpstreamFailure("upstream_unreachable")
+UNUSABLE = {"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric"}
+
+
+@pytest.fixture(scope="module")
+def server() -> AuthorizationServer:
+    return AuthorizationServer(issuer=ISSUER)
+
+
+@pytest.fixture(scope="module")
+def good(server: AuthorizationServer) -> KeySet:
+    return key_set(server)
+
+
+def test_a_first_fetch_brings_keys_and_how_long_they_are_fresh(server: AuthorizationServer) -> None:
+    headers = {"cache-control": "max-age=90", "etag": '"1"'}
+    calls, fetched = run(fetch_keys(KEYS, None, None, POLICY), reply(jwks(server), headers=headers))
+    assert urls(calls) == [KEYS]
+    assert calls[0].headers == {"accept": "application/jwk-set+json, application/json"}
+    assert len(fetched.key_set.keys) == 1
+    assert (fetched.fresh_for, fetched.etag, fetched.metadata) == (90, '"1"', None)
+
+
+def test_a_known_set_is_asked_for_by_its_validator(good: KeySet) -> None:
+    headers = {"cache-control": "max-age=70"}
+    answer = reply(b"", status=304, headers=headers)
+    calls, fetched = run(fetch_keys(KEYS, good, '"1"', POLICY), answer)
+    assert calls[0].headers["if-none-match"] == '"1"'
+    assert (fetched.key_set, fetched.fresh_for, fetched.etag) == (None, 70, '"1"')
+
+
+def test_a_new_validator_replaces_the_old(good: KeySet) -> None:
+    answer = reply(b"", status=304, headers={"etag": '"2"'})
+    assert run(fetch_keys(KEYS, good, '"1"', POLICY), answer)[1].etag == '"2"'
+
+
+def test_a_validator_without_keys_is_not_sent_and_its_answer_not_taken() -> None:
+    errand = fetch_keys(KEYS, None, '"1"', POLICY)
+    with pytest.raises(UpstreamFailure) as caught:
+        run(errand, reply(b"", status=304))
+    assert (caught.value.reason, caught.value.details) == ("key_set_unusable", {"status": 304})
+
+
+def test_keys_that_stay_are_the_same_objects(server: AuthorizationServer, good: KeySet) -> None:
+    """So signatures that were verified under them stay verified."""
+    answer = reply(jwks(server))
+    assert run(fetch_keys(KEYS, good, None, POLICY), answer)[1].key_set.keys == good.keys
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 307, 400, 401, 403, 404, 410, 418, 500, 503])
+def test_no_other_status_brings_keys(status: int, server: AuthorizationServer) -> None:
+    with pytest.raises(UpstreamFailure) as caught:
+        run(fetch_keys(KEYS, None, None, POLICY), reply(jwks(server), status=status))
+    assert (caught.value.reason, caught.value.details) == ("key_set_unusable", {"status": status})
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff\xfe", {"keys": []}, {"keys": {}}])
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_no_set_of_keys_is_unusable(body: Any, known: bool, good: KeySet) -> None:
+    with pytest.raises(UpstreamFailure) as caught:
+        run(fetch_keys(KEYS, good if known else None, None, POLICY), reply(body))
+    assert caught.value.details == {"problem": "not a set of keys"}
+
+
+@pytest.mark.parametrize("keys", [[UNUSABLE], [{}], [7, None]])
+def test_good_keys_are_never_replaced_by_none(keys: list[Any], good: KeySet) -> None:
+    with pytest.raises(UpstreamFailure) as caught:
+        run(fetch_keys(KEYS, good, None, POLICY), reply({"keys": keys}))
+    assert caught.value.details == {"problem": "no usable key"}
+
+
+def test_a_first_set_of_unusable_keys_names_them() -> None:
+    """A token that names such a key can be told so; a nameless heap of nothing is a failure."""
+    fetched = run(fetch_keys(KEYS, None, None, POLICY), reply({"keys": [UNUSABLE]}))[1]
+    assert (fetched.key_set.keys, fetched.key_set.unfit) == (frozenset(), {"symmetric"})
+    again = run(fetch_keys(KEYS, fetched.key_set, None, POLICY), reply({"keys": [UNUSABLE]}))[1]
+    assert again.key_set.unfit == {"symmetric"}
+    with pytest.raises(UpstreamFailure, match="key_set_unusable"):
+        run(fetch_keys(KEYS, None, None, POLICY), reply({"keys": [{}]}))
+
+
+def metadata(jwks_uri: str = KEYS) -> dict[str, str]:
+    return {"issuer": ISSUER, "jwks_uri": jwks_uri}
+
+
+def errand(known: Metadata | None, fresh: bool, previous: KeySet | None, etag: str | None) -> Any:
+    return discover_and_fetch_keys(ISSUER, None, known, fresh, previous, etag, POLICY)
+
+
+KNOWN = Metadata(KEYS, None, 600)
+
+
+def test_metadata_comes_before_the_first_keys(server: AuthorizationServer) -> None:
+    calls, fetched = run(errand(None, False, None, None), reply(metadata()), reply(jwks(server)))
+    assert urls(calls) == [OPENID, KEYS]
+    assert fetched.metadata == KNOWN
+
+
+def test_fresh_metadata_is_not_asked_for_again(server: AuthorizationServer) -> None:
+    calls, fetched = run(errand(KNOWN, True, None, None), reply(jwks(server)))
+    assert urls(calls) == [KEYS]
+    assert fetched.metadata is KNOWN
+
+
+def test_old_metadata_is_asked_for_again(good: KeySet) -> None:
+    answers = reply(metadata()), reply(b"", status=304)
+    calls, fetched = run(errand(KNOWN, False, good, '"1"'), *answers)
+    assert urls(calls) == [OPENID, KEYS]
+    assert calls[1].headers["if-none-match"] == '"1"'
+    assert fetched.metadata is not KNOWN
+
+
+def test_old_metadata_still_leads_to_the_keys_when_none_is_to_be_had(good: KeySet) -> None:
+    calls, fetched = run(errand(KNOWN, False, good, None), DOWN, reply(b"", status=304))
+    assert urls(calls) == [OPENID, KEYS]
+    assert fetched.metadata is KNOWN
+
+
+def test_without_any_metadata_there_are_no_keys() -> None:
+    with pytest.raises(UpstreamFailure) as caught:
+        run(errand(None, False, None, None), DOWN)
+    assert caught.value is DOWN
+
+
+def test_a_validator_does_not_move_house_with_the_keys(
+    server: AuthorizationServer, good: KeySet
+) -> None:
+    moved = "https://keys.example.com/"
+    answers = reply(metadata(moved)), reply(jwks(server))
+    calls, _ = run(errand(KNOWN, False, good, '"1"'), *answers)
+    assert urls(calls) == [OPENID, moved]
+    assert "if-none-match" not in calls[1].headers

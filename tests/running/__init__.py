@@ -1,0 +1,1 @@
+"""What runs a guard: the keeper of keys, the introspector, issuer templates, the log."""

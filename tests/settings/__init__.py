@@ -1,0 +1,1 @@
+"""What users may say: each option, each wrong value, each way to write it."""

@@ -1,0 +1,1 @@
+"""The network: calls within bounds, flights, waiting, memories, forks."""

@@ -1,0 +1,125 @@
+"""The whole call is over by its deadline, whatever the server does on the wire."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from bearer_guard import Guard, Issuer, UpstreamPolicy
+from bearer_guard._upstream.deadline_transport import DeadlineTransport
+from bearer_guard._upstream.http_caller import HttpCaller
+from bearer_guard.testing import AuthorizationServer
+from key_life.world import at_once, verdict
+from upstream.calling import HASTY, ask, failure
+from upstream.fault_server import FaultServer, dripping, ok, saying, silent
+
+GENEROUS = 3.0
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    before = time.monotonic()
+    yield
+    assert time.monotonic() - before < seconds
+
+
+SLOW = {
+    "says nothing": silent,
+    "drips a status line": dripping(b"HTTP/1.1 200 O", b"K"),
+    "drips header fields": dripping(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+    "drips one endless header": dripping(b"HTTP/1.1 200 OK\r\nA: ", b"b"),
+    "drips a body": dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"x"),
+    "drips chunks": dripping(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"
+    ),
+    "drips a body without end": dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+    "drips informational answers": dripping(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("way", SLOW)
+def test_a_call_ends_by_its_deadline(caller: HttpCaller, way: str) -> None:
+    with FaultServer(SLOW[way]) as server, within(GENEROUS):
+        assert failure(caller, server.url, HASTY).reason == "upstream_timeout"
+
+
+def test_past_its_deadline_a_transport_opens_nothing() -> None:
+    transport = DeadlineTransport(1)
+    transport.set_deadline(time.monotonic())
+    with (
+        FaultServer(saying(ok())) as server,
+        httpx.Client(transport=transport) as client,
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            client.get(server.url)
+        assert server.connections == 0
+
+
+def test_a_server_that_does_not_even_accept_is_left_after_the_connect_timeout(
+    caller: HttpCaller,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        fillers = []
+        for _ in range(4):  # the backlog of a listener that never accepts
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+            fillers.append(filler)
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
+        policy = UpstreamPolicy(connect_timeout=0.2, timeout=5, retries=0)
+        with within(GENEROUS):
+            failed = failure(caller, url, policy)
+        for filler in fillers:
+            filler.close()
+    assert (failed.reason, failed.details) == ("upstream_unreachable", {"error": "ConnectTimeout"})
+
+
+def test_a_deadline_ends_with_its_call(caller: HttpCaller) -> None:
+    with FaultServer(silent) as server:
+        failure(caller, server.url, HASTY)
+    with FaultServer(saying(ok())) as server:
+        assert ask(caller, server.url).status == 200
+
+
+def test_a_kept_connection_is_not_read_past_the_next_deadline(caller: HttpCaller) -> None:
+    with FaultServer(saying(ok(), b"HTTP/1.1 200 O")) as server, within(GENEROUS):
+        assert ask(caller, server.url).status == 200
+        failure(caller, server.url, HASTY)
+
+
+def test_repeated_calls_share_one_deadline(caller: HttpCaller) -> None:
+    policy = UpstreamPolicy(connect_timeout=0.3, timeout=0.3, retries=5)
+    with FaultServer(dripping(b"HTTP/1.1 200 O", b"K")) as server, within(GENEROUS):
+        assert failure(caller, server.url, policy).reason == "upstream_timeout"
+
+
+@pytest.mark.parametrize("way", ["says nothing", "drips a body"])
+def test_a_request_is_answered_in_time_though_its_flights_are_slow(way: str) -> None:
+    """Metadata, keys, and keys again for an unknown kid: one patience in all."""
+    upstream = UpstreamPolicy(connect_timeout=0.4, timeout=0.4)
+    with AuthorizationServer() as server, FaultServer(SLOW[way]) as slow:
+        issuer = Issuer(server.issuer, jwks_uri=slow.url, upstream=upstream)
+        with Guard(audience=server.audience, issuers=[issuer]) as guard, within(GENEROUS):
+            assert verdict(guard, server.jwt()) == "503 upstream_timeout"
+
+
+def test_nobody_waits_longer_than_the_timeout_for_two_flights_in_sum() -> None:
+    """The second flight would bring its answer, only too late for who waited for the first."""
+    upstream = UpstreamPolicy(connect_timeout=0.8, timeout=0.8)
+    with AuthorizationServer() as server:
+        issuer = Issuer(server.issuer, jwks_uri=server.url("/jwks"), upstream=upstream)
+        with Guard(audience=server.audience, issuers=[issuer]) as guard, within(GENEROUS):
+            tokens = server.jwt(), server.jwt(kid="unknown")
+            server.override("/jwks", delay=0.5)
+
+            def join() -> str:
+                server.wait_until_asked("/jwks")
+                return verdict(guard, tokens[1])
+
+            _, second = at_once([lambda: verdict(guard, tokens[0]), join])
+    assert second == "503 upstream_timeout"

@@ -1,0 +1,101 @@
+"""Work in threads: one flight for each key, however many wait for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from bearer_guard._upstream.flights import Flights
+
+
+@pytest.fixture
+def flights() -> Iterator[Flights]:
+    flights = Flights("flights-under-test", 2)
+    yield flights
+    flights.close()
+
+
+def threads() -> list[str]:
+    return [each.name for each in threading.enumerate() if each.name.startswith("flights-under")]
+
+
+def test_no_thread_runs_before_the_first_flight(flights: Flights) -> None:
+    assert threads() == []
+    assert flights.board("a", lambda: 1).result() == 1
+    assert len(threads()) == 1
+
+
+def test_whoever_boards_while_it_flies_shares_the_flight(flights: Flights) -> None:
+    landing, jobs = threading.Event(), []
+
+    def job() -> int:
+        jobs.append(landing.wait(5))
+        return 7
+
+    first = flights.board("a", job)
+    assert flights.in_air("a") is first
+    others = [flights.board("a", job) for _ in range(100)]
+    landing.set()
+    assert all(other is first for other in others)
+    assert (first.result(), len(jobs)) == (7, 1)
+
+
+def test_other_keys_fly_at_the_same_time(flights: Flights) -> None:
+    both = threading.Barrier(2)
+    first, second = (flights.board(key, lambda: both.wait(5)) for key in "ab")
+    assert {first.result(), second.result()} == {0, 1}
+
+
+def test_what_was_stored_before_landing_is_found_after_it(flights: Flights) -> None:
+    """The job stores; only then is the flight out of the air, only then do waiters wake."""
+    stored: list[bool] = []
+    flight = flights.board("a", lambda: stored.append(flights.in_air("a") is not None))
+    flight.result()
+    assert stored == [True]
+    assert flights.in_air("a") is None
+
+
+def test_a_flight_that_fails_leaves_the_air_too(flights: Flights) -> None:
+    def job() -> None:
+        raise KeyError("lost")
+
+    flight = flights.board("a", job)
+    assert isinstance(flight.exception(), KeyError)
+    assert flights.in_air("a") is None
+    assert flights.board("a", lambda: 2).result() == 2
+
+
+def test_more_flights_than_threads_take_their_turn(flights: Flights) -> None:
+    results = [flights.board(number, lambda number=number: number) for number in range(20)]
+    assert [flight.result() for flight in results] == list(range(20))
+    assert len(threads()) <= 2
+
+
+def test_closing_waits_for_what_is_in_the_air_and_ends_the_threads(flights: Flights) -> None:
+    landing = threading.Event()
+    flight = flights.board("a", lambda: landing.wait(5))
+    closing = threading.Thread(target=flights.close)
+    closing.start()
+    landing.set()
+    closing.join()
+    assert flight.done()
+    assert threads() == []
+    flights.close()
+
+
+def test_a_forked_process_shares_neither_flights_nor_threads(flights: Flights) -> None:
+    landing = threading.Event()
+    flight = flights.board("a", lambda: landing.wait(5))
+    held, pool = flights._lock, flights._pool
+    held.acquire()
+    flights.after_fork()
+    assert flights.in_air("a") is None
+    assert flights.board("a", lambda: "here").result() == "here"
+    held.release()
+    landing.set()
+    # Of this process, which did not fork, the old thread ends in its own way.
+    assert isinstance(flight.exception() or KeyError(), KeyError)
+    assert pool is not None
+    pool.shutdown()

@@ -1,0 +1,45 @@
+"""What a forked process makes anew. Guards that fork are in ``guard/test_forks_of_a_guard.py``."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import weakref
+
+import pytest
+
+from bearer_guard._upstream import forks
+
+
+class Thing:
+    forked = 0
+
+    def after_fork(self) -> None:
+        self.forked += 1
+
+
+@pytest.fixture(autouse=True)
+def nobody_told_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "_told", weakref.WeakSet())
+
+
+def test_everything_that_lives_hears_of_a_fork() -> None:
+    things = [Thing(), Thing()]
+    for thing in things:
+        forks.tell(thing)
+    forks._after_fork()
+    assert [thing.forked for thing in things] == [1, 1]
+
+
+def test_what_is_gone_is_not_kept_alive_to_hear_it() -> None:
+    thing = Thing()
+    forks.tell(thing)
+    gone = weakref.ref(thing)
+    del thing
+    assert gone() is None
+    forks._after_fork()
+
+
+def test_a_system_that_cannot_fork_can_import_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "register_at_fork")
+    assert "tell" in runpy.run_path(forks.__file__)

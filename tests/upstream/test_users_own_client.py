@@ -1,0 +1,233 @@
+"""A client that the user brings: httpx's, or that of its successor httpx2."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from bearer_guard import Introspection
+from bearer_guard._upstream.http_caller import HttpCaller
+from bearer_guard.testing import AuthorizationServer
+from key_life.world import JWKS, World, at_once
+from upstream.calling import HASTY, ask, failure
+
+URL = "https://login.example.com/jwks"
+
+
+def test_it_is_used_and_left_open(world: World) -> None:
+    assert world(world.server.jwt()) == "let in"
+    world.guard.close()
+    assert not world.http_client.is_closed
+    assert world.http_client.get(world.server.url(JWKS)).status_code == 200
+
+
+def test_its_redirects_are_not_followed() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url == URL
+        stream = httpx.ByteStream(b"")
+        return httpx.Response(302, headers={"Location": URL + "/elsewhere"}, stream=stream)
+
+    client = httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=True)
+    assert ask(HttpCaller(client, 1), URL).status == 302
+
+
+def test_its_timeouts_are_ours() -> None:
+    seen: list[dict[str, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(200, stream=httpx.ByteStream(b""))
+
+    client = httpx.Client(transport=httpx.MockTransport(answer), timeout=None)
+    ask(HttpCaller(client, 1), URL)
+    (timeout,) = seen
+    assert timeout["connect"] == 2
+    assert all(4 < timeout[name] <= 5 for name in ("read", "write", "pool"))
+
+
+def test_its_answers_may_have_been_read_already(world: World) -> None:
+    """As by a response hook, httpx's own recipe, or by a mock transport in a user's tests."""
+    world.http_client.event_hooks = {"response": [lambda response: response.read()]}
+    assert world(world.server.jwt()) == "let in"
+    world.clock.turn(600)
+    world.server.override(JWKS, body=b" " * 1_048_577)
+    world.server.rotate_keys()
+    assert world(world.server.jwt()) == "503 upstream_answer_too_large"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (httpx.ConnectError, "upstream_unreachable"),
+        (httpx.ConnectTimeout, "upstream_unreachable"),
+        (httpx.RemoteProtocolError, "upstream_unreachable"),
+        (httpx.ReadTimeout, "upstream_timeout"),
+        (httpx.PoolTimeout, "upstream_timeout"),
+        (httpx.ReadError, "upstream_broken"),
+        (httpx.ProxyError, "upstream_broken"),
+        (httpx.InvalidURL, "upstream_broken"),
+        (OSError, "upstream_broken"),
+        (ConnectionResetError, "upstream_broken"),
+    ],
+)
+def test_its_errors_are_failures_by_name(error: type[Exception], reason: str) -> None:
+    tried = []
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        tried.append(1)
+        raise error("https://user:hunter2@login.example.com/")
+
+    failed = failure(HttpCaller(httpx.Client(transport=httpx.MockTransport(answer)), 1), URL)
+    assert (failed.reason, failed.details) == (reason, {"error": error.__name__})
+    repeated = reason == "upstream_unreachable" or error is httpx.ReadError
+    assert len(tried) == (2 if repeated else 1)
+
+
+def test_its_slow_body_is_left_by_the_deadline() -> None:
+    import time
+
+    class Slow(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"{"
+            deadline = time.monotonic() + HASTY.timeout
+            while time.monotonic() <= deadline:
+                pass
+            yield b"}"
+
+    client = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=Slow()))
+    )
+    assert failure(HttpCaller(client, 1), URL, HASTY).reason == "upstream_timeout"
+
+
+class Successor:
+    """A library of the same interface under another name, with exceptions of its own."""
+
+    def __init__(self, server: AuthorizationServer) -> None:
+        module = types.ModuleType("httpx2")
+        module.HTTPError = type("HTTPError", (Exception,), {})
+        module.InvalidURL = type("InvalidURL", (Exception,), {})
+        module.ConnectError = type("ConnectError", (module.HTTPError,), {})
+        self.module = module
+        self.failing: type[Exception] | None = None
+        inner = server.http_client()
+        successor = self
+
+        class Client:
+            closed = False
+
+            @contextmanager
+            def stream(
+                self, method: str, url: str, *, headers: Mapping[str, str], **more: Any
+            ) -> Iterator[Any]:
+                if successor.failing is not None:
+                    raise successor.failing(url)
+                with inner.stream(method, url, headers=headers, **more) as response:
+                    yield response
+
+            def close(self) -> None:
+                self.closed = True
+
+        Client.__module__ = "httpx2._client"
+        module.Client = Client
+
+
+@pytest.fixture
+def successor(monkeypatch: pytest.MonkeyPatch) -> Successor:
+    successor = Successor(AuthorizationServer(issuer="https://login.example.com/"))
+    monkeypatch.setitem(sys.modules, "httpx2", successor.module)
+    return successor
+
+
+@pytest.mark.parametrize("subclassed", [False, True])
+def test_a_client_of_httpx2_serves_as_well(
+    new_world: Callable[..., World], successor: Successor, subclassed: bool
+) -> None:
+    client_class = successor.module.Client
+    if subclassed:
+        client_class = type("Own", (client_class,), {})
+    world = new_world(http_client=client_class())
+    successor.failing = successor.module.ConnectError
+    assert world(world.server.jwt()) == "503 upstream_unreachable"
+    successor.failing = successor.module.InvalidURL
+    world.clock.turn(1)
+    assert world(world.server.jwt()) == "503 upstream_broken"
+    world.guard.close()
+    assert not world.http_client.closed
+
+
+def test_a_client_of_httpx2_brings_keys(successor: Successor) -> None:
+    reply = ask(HttpCaller(successor.module.Client(), 1), URL)
+    assert reply.status == 200
+    assert b'"keys"' in reply.body
+
+
+def test_a_client_of_no_library_fails_by_the_systems_errors() -> None:
+    class Client:
+        def stream(self, *arguments: Any, **options: Any) -> Any:
+            raise OSError
+
+        def close(self) -> None: ...
+
+    assert failure(HttpCaller(Client(), 1), URL).details == {"error": "OSError"}
+
+
+def test_a_client_class_whose_module_is_not_there_fails_like_any_other() -> None:
+    """As from a file that was run, or one loaded by hand: ``sys.modules`` need not know it."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    client_class = type("Client", (httpx.Client,), {"__module__": "loaded_by_hand"})
+    client = client_class(transport=httpx.MockTransport(answer))
+    assert failure(HttpCaller(client, 1), URL).reason == "upstream_unreachable"
+
+
+class Crashing:
+    """A client that fails as no client should: as one does that its owner closed."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def stream(self, *arguments: Any, **options: Any) -> Any:
+        self.asked += 1
+        raise RuntimeError("Cannot send a request, as the client has been closed: hunter2")
+
+    def close(self) -> None: ...
+
+
+def test_a_client_that_its_owner_closed_is_broken_infrastructure(world: World) -> None:
+    """A good token under a new key is 503 then, never ``key_unknown``."""
+    world(world.server.jwt())
+    world.server.rotate_keys()
+    world.http_client.close()
+    for _ in range(4):
+        assert world(world.server.jwt()).startswith("503 ")
+
+
+def test_an_error_that_nobody_foresaw_is_told_and_backed_off_from(
+    new_world: Callable[..., World], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Crashing()
+    world = new_world(http_client=client)
+    for _ in range(5):
+        assert world(world.server.jwt()).startswith("503 ")
+    assert client.asked == 1, "a crash is no licence to hammer"
+    told = [record for record in caplog.records if record.msg.startswith("%s: %s")]
+    assert any(record.args[0] == "authorization server" for record in told)
+    assert "hunter2" not in caplog.text
+
+
+def test_an_error_that_nobody_foresaw_is_503_for_an_opaque_token_too(
+    new_world: Callable[..., World],
+) -> None:
+    introspection = Introspection("https://login.example.com/i", client_id="a", client_secret="b")
+    world = new_world(http_client=Crashing(), introspects=lambda _server: introspection)
+    verdicts = at_once([lambda: world("opaque")] * 3)
+    assert all(str(verdict).startswith("503 ") for verdict in verdicts), verdicts
