@@ -31,9 +31,9 @@ class Logbook(logging.Handler):
             self.lines.append(f"{record.name} {line} {details or ''}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def run() -> Iterator[Run]:
-    """The whole run. TLS roots are read once, not once for each of a thousand guards."""
+    """The whole run; nothing of it outlasts this folder. TLS roots are read once, not once for each of a thousand guards."""
     patch = pytest.MonkeyPatch()
     patch.setattr(httpx, "create_ssl_context", functools.cache(httpx.create_ssl_context))
     logbook, root = Logbook(), logging.getLogger()
@@ -62,8 +62,10 @@ def run() -> Iterator[Run]:
     patch.undo()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def selected(request: pytest.FixtureRequest) -> list[Row]:
     """The rows that are to be run: the slow ones among them go side by side."""
     specs = [getattr(item, "callspec", None) for item in request.session.items]
-    return [spec.params["row"] for spec in specs if spec is not None and "row" in spec.params]
+    rows = [spec.params.get("row") for spec in specs if spec is not None]
+    # Other tables have rows too.
+    return [row for row in rows if isinstance(row, Row)]
