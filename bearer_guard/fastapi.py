@@ -22,12 +22,12 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from bearer_guard._fastapi_scheme import scheme
+from bearer_guard._requirement import any_of
 from bearer_guard._starlette_answers import ALONE_KEY, answer
 from bearer_guard.access_token import AccessToken
 from bearer_guard.asgi import GUARD_KEY, KEY, AsgiRequest, BearerMiddleware
-from bearer_guard.errors import BearerError, MissingToken, SettingsError
+from bearer_guard.errors import BearerError, MissingToken
 from bearer_guard.guard import Guard
-from bearer_guard.settings import checks
 from bearer_guard.starlette import access_token
 
 
@@ -88,11 +88,10 @@ class Bearer(OAuth2):
 
     def require_any_scope(self, *scopes: str) -> Callable[..., Awaitable[AccessToken]]:
         """``Depends(bearer.require_any_scope("clerk", "admin"))``: *one* of them is needed."""
-        if not checks.scopes("scopes", scopes):
-            raise SettingsError('name the scopes of which one is needed: ("clerk", "admin")')
+        require = any_of(*scopes)
 
         async def token_with_any_scope(token: Annotated[AccessToken, Depends(self)]) -> AccessToken:
-            token.require_any_scope(*scopes)
+            require(token)
             return token
 
         return token_with_any_scope

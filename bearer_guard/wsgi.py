@@ -82,6 +82,18 @@ class WsgiRequest:
         return [] if value is None else [value.encode("latin-1", "replace")]
 
 
+def request_view(environ: WSGIEnvironment, guard: Guard) -> WsgiRequest:
+    """What the guard sees of a request: with its form where the settings ask for it, which the
+    application reads again from ``environ["wsgi.input"]``."""
+    request = WsgiRequest(environ)
+    settings = guard.settings
+    if not settings.form_parameter:
+        return request
+    if not may_hold_form_token(request.method, request.header_values(b"content-type")):
+        return request
+    return WsgiRequest(environ, read_ahead(environ, settings.max_form_size))
+
+
 class BearerMiddleware:
     """Pure WSGI. The application finds the ``AccessToken`` at ``environ["bearer_guard.token"]``.
 
@@ -92,16 +104,13 @@ class BearerMiddleware:
     def __init__(self, app: WSGIApplication, guard: Guard) -> None:
         self.app = app
         self.guard = guard
-        self._reads_forms = guard.settings.form_parameter
         self._reads_queries = guard.settings.query_parameter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request."""
         started = _Started(start_response)
         try:
-            request = WsgiRequest(environ)
-            if self._reads_forms:
-                request = self._with_form(request)
+            request = request_view(environ, self.guard)
             environ[KEY], environ[GUARD_KEY] = self.guard.check(request), self.guard
             started.private = self._reads_queries and self.guard.must_stay_private(request)
             body = self.app(environ, started)
@@ -111,12 +120,6 @@ class BearerMiddleware:
             return body
         # A body that runs only when it is read may yet refuse.
         return _Body(body, lambda error: self._refuse(error, environ, started))
-
-    def _with_form(self, request: WsgiRequest) -> WsgiRequest:
-        if not may_hold_form_token(request.method, request.header_values(b"content-type")):
-            return request
-        form = read_ahead(request.environ, self.guard.settings.max_form_size)
-        return WsgiRequest(request.environ, form)
 
     def _refuse(
         self, error: BearerError, environ: WSGIEnvironment, started: _Started
@@ -205,4 +208,12 @@ def require_scopes(*scopes: str) -> Callable[[WSGIApplication], WSGIApplication]
     return decorate
 
 
-__all__ = ["GUARD_KEY", "KEY", "BearerMiddleware", "WsgiRequest", "access_token", "require_scopes"]
+__all__ = [
+    "GUARD_KEY",
+    "KEY",
+    "BearerMiddleware",
+    "WsgiRequest",
+    "access_token",
+    "request_view",
+    "require_scopes",
+]

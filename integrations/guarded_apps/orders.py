@@ -8,44 +8,48 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from bearer_guard import AccessToken, MissingToken
+from integrations.caller import caller
+
+EXPORT = ("tea\n", "coffee\n", "sugar\n")
 
 
 class Answer(NamedTuple):
-    """A status and a JSON body."""
+    """A status and a body, in pieces."""
 
     status: HTTPStatus
-    body: bytes
+    body: tuple[bytes, ...]
+    content_type: str = "application/json"
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """What the body is and how long."""
-        return [("content-type", "application/json"), ("content-length", str(len(self.body)))]
+        """What the body is; and how long, where it comes in one piece."""
+        found = [("content-type", self.content_type)]
+        if len(self.body) == 1:
+            found.append(("content-length", str(len(self.body[0]))))
+        return found
 
 
 def answer(method: str, path: str, token: AccessToken | None, body: bytes) -> Answer:
     """The answer to a request that the guard let in. Which scopes it needs is in the settings."""
-    if (method, path) == ("GET", "/health"):
+    reads = method in ("GET", "HEAD")
+    if reads and path == "/health":
         return _json(HTTPStatus.OK, {"status": "ok"})
-    if (method, path) == ("GET", "/orders"):
-        return _json(HTTPStatus.OK, {"orders": ["tea"], "caller": _caller(token)})
+    if token is None:
+        # Settings that make this path public by mistake let nobody in all the same.
+        raise MissingToken
+    if reads and path == "/orders":
+        return _json(HTTPStatus.OK, {"orders": ["tea"], "caller": caller(token)})
+    if reads and path == "/orders/export":
+        return Answer(HTTPStatus.OK, tuple(line.encode() for line in EXPORT), "text/csv")
+    if reads and path == "/orders/broken":
+        raise ZeroDivisionError("this handler has a bug")
+    if reads and path == "/admin/stock":
+        return _json(HTTPStatus.OK, {"stock": {"tea": 3}, "caller": caller(token)})
     if (method, path) == ("POST", "/orders"):
-        ordered = {"ordered": body.decode("utf-8", "replace"), "caller": _caller(token)}
+        ordered = {"ordered": body.decode("utf-8", "replace"), "caller": caller(token)}
         return _json(HTTPStatus.CREATED, ordered)
     return _json(HTTPStatus.NOT_FOUND, {"error": "no such route"})
 
 
-def _caller(token: AccessToken | None) -> dict[str, object]:
-    if token is None:
-        # Settings that make this path public by mistake let nobody in all the same.
-        raise MissingToken
-    return {
-        "issuer": token.issuer,
-        "subject": token.subject,
-        "client": token.client_id,
-        "audience": list(token.audience),
-        "scopes": sorted(token.scopes),
-    }
-
-
 def _json(status: HTTPStatus, document: Mapping[str, object]) -> Answer:
-    return Answer(status, json.dumps(document).encode())
+    return Answer(status, (json.dumps(document).encode(),))

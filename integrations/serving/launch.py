@@ -1,4 +1,4 @@
-"""Starts the guarded applications as processes on loopback, and stops them."""
+"""Starts applications as processes on loopback, and stops them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
 from integrations.authorization_servers.protocol import polls
 
-KINDS = ("asgi", "wsgi")
+from .applications import APPLICATIONS
+
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 _ROOT = Path(__file__).resolve().parents[2]
@@ -29,9 +31,28 @@ class GuardedAppError(RuntimeError):
     """The application's process ended, or did not answer in time."""
 
 
+class Way(NamedTuple):
+    """An application, and how it is served: ``Way("flask", "waitress")``."""
+
+    application: str
+    server: str | None = None
+    """``None`` for its usual one."""
+    root_path: str = ""
+    mount: str = ""
+    twice: bool = False
+
+    def __str__(self) -> str:
+        """``flask on waitress, twice``: for the names of tests."""
+        server = self.server or APPLICATIONS[self.application].servers[0]
+        facts = [f"{self.application} on {server}"]
+        facts += [f"behind {self.root_path}"] if self.root_path else []
+        facts += [f"mounted at {self.mount}"] if self.mount else []
+        return ", ".join([*facts, "twice"] if self.twice else facts)
+
+
 @contextmanager
 def launch(
-    *kinds: str, settings: Path | None = None, environment: Mapping[str, str] | None = None
+    *ways: Way | str, settings: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[GuardedApp, ...]]:
     """Running applications, ``with launch("asgi", "wsgi", settings=file) as (asgi, wsgi):``.
 
@@ -41,8 +62,8 @@ def launch(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guarded-app-")))
         apps = tuple(
-            GuardedApp(kind, port, folder / f"{kind}-{port}.log")
-            for kind, port in zip(kinds, _free_ports(len(kinds)), strict=True)
+            GuardedApp(Way(way) if isinstance(way, str) else way, port, folder / f"{port}.log")
+            for way, port in zip(ways, _free_ports(len(ways)), strict=True)
         )
         for app in apps:
             stack.callback(app.stop)
@@ -67,9 +88,10 @@ def _free_ports(number: int) -> list[int]:
 class GuardedApp:
     """One guarded application in a process of its own."""
 
-    def __init__(self, kind: str, port: int, log: Path) -> None:
-        self.kind = kind
-        self.base_url = f"http://127.0.0.1:{port}"
+    def __init__(self, way: Way, port: int, log: Path) -> None:
+        self.way = way
+        self.address = f"127.0.0.1:{port}"
+        self.base_url = f"http://{self.address}"
         self._port = port
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -85,8 +107,13 @@ class GuardedApp:
 
     def start(self, settings: Path | None, environment: Mapping[str, str]) -> None:
         """Start the process, by the command that a person would type."""
-        command = [sys.executable, "-m", "integrations.guarded_apps", self.kind]
+        way = self.way
+        command = [sys.executable, "-m", "integrations.serving", way.application]
         command += ["--port", str(self._port), "--exit-with-stdin"]
+        command += ["--root-path", way.root_path, "--mount", way.mount]
+        command += ["--twice"] if way.twice else []
+        if way.server is not None:
+            command += ["--server", way.server]
         if settings is not None:
             command += ["--settings", str(settings)]
         with self._log.open("ab") as log:
@@ -106,13 +133,14 @@ class GuardedApp:
         with httpx.Client(timeout=5, verify=_NO_TLS, trust_env=False) as http:
             for _ in polls(START_SECONDS):
                 if self._process is None or self._process.poll() is not None:
-                    raise GuardedAppError(f"{self.kind} ended at its start:\n{self._log_tail()}")
+                    raise GuardedAppError(f"{self.way} ended at its start:\n{self._log_tail()}")
                 try:
-                    if http.get(f"{self.base_url}/health").status_code == httpx.codes.OK:
-                        return
+                    # Whatever it answers: it answers.
+                    http.get(f"{self.base_url}/health")
                 except httpx.TransportError:
                     continue
-        raise GuardedAppError(f"{self.kind} did not answer in time:\n{self._log_tail()}")
+                return
+        raise GuardedAppError(f"{self.way} did not answer in time:\n{self._log_tail()}")
 
     def ask_to_stop(self) -> None:
         """Have the process end, and do not wait for it."""

@@ -1,0 +1,39 @@
+"""Which applications there are, and the servers that each of them runs on."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+
+class Application(NamedTuple):
+    """One of the applications in this folder's neighbours."""
+
+    factory: str
+    """``package.module:function`` that makes it, guarded, without arguments."""
+    interface: Literal["asgi", "wsgi", "aiohttp"]
+    servers: tuple[str, ...]
+    """The first is its usual one."""
+    websockets: bool = False
+    """Whether it has one at ``/echo``."""
+
+    def make(self) -> Any:
+        """The guarded application. The file that ``API_SETTINGS`` names has its settings."""
+        from importlib import import_module
+
+        module, _, function = self.factory.partition(":")
+        return getattr(import_module(module), function)()
+
+
+APPLICATIONS = {
+    "asgi": Application("integrations.guarded_apps.asgi_app:make_app", "asgi", ("uvicorn",)),
+    "wsgi": Application("integrations.guarded_apps.wsgi_app:make_app", "wsgi", ("gunicorn",)),
+    "starlette": Application(
+        "integrations.starlette_app.app:make_app",
+        "asgi",
+        ("uvicorn", "hypercorn", "hypercorn_trio", "granian"),
+        websockets=True,
+    ),
+    "fastapi": Application(
+        "integrations.fastapi_app.app:make_app", "asgi", ("uvicorn",), websockets=True
+    ),
+}
