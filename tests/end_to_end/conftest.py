@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
-
-# `integrations` is no installed package: it lies beside `tests`.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from integrations.authorization_servers.launch import (
     NAMES,
