@@ -18,7 +18,7 @@ report = $(if $(REPORTS),--junitxml=$(REPORTS)/$(notdir $(VENV))-$@.xml)
 WHOLE := tests/applications tests/conformance tests/demo tests/end_to_end
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format type pytest cover whole bench servers clean
+.PHONY: help demo test lint format type pytest cover whole bench docs servers clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -57,11 +57,14 @@ whole: $(VENV)/.test  ## the tests of whole programs: servers, applications, the
 bench: $(VENV)/.bench  ## how fast it is
 	@$(IN) benchmarks
 
+docs: $(VENV)/.docs  ## the documents as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(IN) mkdocs build -q && echo "Built: site/index.html"
+
 servers: $(VENV)/.test  ## try the real authorization servers of the end-to-end tests
 	@$(IN) integrations.authorization_servers --check
 
 clean:  ## remove what these commands made
-	rm -rf $(VENV) .ci-work build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .ci-work build site dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # One stamp for each dependency group; pyproject.toml is what they depend on. pip reads groups
 # from 25.1 on, which is newer than what comes with Python 3.11.
