@@ -37,7 +37,8 @@ class Sealer:
         """``document`` (JSON), good until a moment (seconds since the epoch)."""
         plain = json.dumps({**document, "until": until}).encode("utf-8")
         nonce = os.urandom(_NONCE)
-        return _VERSION + nonce + self._cipher().encrypt(nonce, plain, self._bound(name))
+        sealed: bytes = self._cipher().encrypt(nonce, plain, self._bound(name))
+        return _VERSION + nonce + sealed
 
     def opened(self, name: str, octets: bytes | None, now: float) -> dict[str, Any] | None:
         """What was sealed under ``name``, unless it is over; ``None`` for all else."""

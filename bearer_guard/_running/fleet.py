@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from bearer_guard._core.sealing import Sealer
@@ -27,6 +27,8 @@ Result = TypeVar("Result")
 _LOOK_EVERY = 0.02
 _FAILURE_LASTS = 1.0
 """Seconds for which a failed call is everybody's, as it is its own worker's."""
+_LONGEST_NUMBER = 19
+_TRIES = 100
 _SHARE_OF_TIME = 0.6
 """How much of the time left a worker follows another, before it asks by itself."""
 
@@ -82,11 +84,8 @@ class Fleet:
 
     def get(self, *names: str) -> list[dict[str, Any] | None]:
         """What is kept under each of ``names`` and is neither over nor forged."""
-        found = self._tried(lambda: self._store.get(names), otherwise=[None] * len(names))
-        now = self._clock.time()
-        return [
-            self.sealer.opened(name, octets, now) for name, octets in zip(names, found, strict=True)
-        ]
+        nothing: list[bytes | None] = [None] * len(names)
+        return self._opened(names, self._tried(lambda: self._store.get(names), nothing))
 
     def put(self, name: str, document: dict[str, Any], seconds: float) -> None:
         """Keep ``document`` (JSON) for so long."""
@@ -97,6 +96,42 @@ class Fleet:
     def delete(self, name: str) -> None:
         """Keep it no longer."""
         self._tried(lambda: self._store.delete(name), otherwise=None)
+
+    def append(self, log_name: str, document: dict[str, Any], seconds: float, lasts: float) -> bool:
+        """Write ``document`` (JSON) into a log, for so long; whether the store took it."""
+
+        def appended() -> bool:
+            for _ in range(_TRIES):
+                name = f"{log_name}:{self._store.count(log_name, lasts)}"
+                sealed = self.sealer.seal(name, document, self._clock.time() + seconds)
+                # Where the counter was lost, what was written before is not written over.
+                if self._store.add(name, sealed, seconds):
+                    return True
+            return False
+
+        return seconds > 0 and self._tried(appended, otherwise=False)
+
+    def last(self, log_name: str) -> int | None:
+        """The number of a log's last entry; ``None`` while the store is away."""
+        found = self._tried(lambda: self._store.get([log_name]), otherwise=None)
+        if found is None:
+            return None
+        number = found[0] or b"0"
+        return int(number) if number.isdigit() and len(number) < _LONGEST_NUMBER else 0
+
+    def entries(self, log_name: str, numbers: Iterable[int]) -> list[dict[str, Any] | None] | None:
+        """Entries of a log by number; ``None`` while the store is away."""
+        names = [f"{log_name}:{number}" for number in numbers]
+        found = self._tried(lambda: self._store.get(names), otherwise=None)
+        return None if found is None else self._opened(names, found)
+
+    def _opened(
+        self, names: Sequence[str], found: Sequence[bytes | None]
+    ) -> list[dict[str, Any] | None]:
+        now = self._clock.time()
+        return [
+            self.sealer.opened(name, octets, now) for name, octets in zip(names, found, strict=True)
+        ]
 
     def _leads(self, name: str, until: float) -> bool:
         left = max(0.001, until - time.monotonic())
@@ -115,16 +150,13 @@ class Fleet:
                 return heard
         return None
 
-    def _sent(
-        self, name: str, lasts: Callable[[Reply], float], send: Callable[[], Reply]
-    ) -> Heard:
+    def _sent(self, name: str, lasts: Callable[[Reply], float], send: Callable[[], Reply]) -> Heard:
         try:
             at = self._clock.time()
             reply = send()
             self.put(name, _document(reply, at), lasts(reply))
         except UpstreamFailure as failure:
-            facts = {key: str(value) for key, value in failure.details.items()}
-            told = {"reason": failure.reason, "details": facts}
+            told = {"reason": failure.reason, "details": dict(failure.details)}
             self.put(_failure_of(name), told, _FAILURE_LASTS)
             raise
         finally:

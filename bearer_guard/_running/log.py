@@ -34,6 +34,11 @@ def upstream_failure(reason: str, details: Mapping[str, object]) -> None:
     _record(level, "authorization server", reason, details)
 
 
+def store_failure(problem: str) -> None:
+    """The store that workers share did not answer."""
+    _record(logging.WARNING, "shared store", "shared_store_unavailable", {"problem": problem})
+
+
 def _level(error: BearerError) -> int:
     if isinstance(error, MissingToken):
         return logging.DEBUG

@@ -34,7 +34,6 @@ class RedisStore:
         except ValueError:
             # The message may hold the password.
             raise SettingsError("store is no URL that redis-py understands") from None
-        self._client = None
         forks.tell(self)
 
     def after_fork(self) -> None:

@@ -40,12 +40,16 @@ class Shared:
     """How many revocations are remembered at most; then those that end first are dropped."""
 
     def __post_init__(self) -> None:
-        example = '"redis://localhost:6379/0"'
+        example = 'write for example "redis://localhost:6379/0"'
         if isinstance(self.store, str):
             if not self.store.startswith(SCHEMES):
-                raise SettingsError(f"store must be the URL of a Redis: write for example {example}")
+                raise SettingsError(
+                    f"store must be the URL of a Redis: write for example {example}"
+                )
         elif not isinstance(self.store, SharedStore):
-            raise SettingsError(f"store must be a URL or a SharedStore: write for example {example}")
+            raise SettingsError(
+                f"store must be a URL or a SharedStore: write for example {example}"
+            )
         if len(checks.secret("secret", self.secret)) < _SHORTEST_SECRET:
             raise SettingsError(
                 "secret is too short: write at least 32 characters that nobody can guess, "
