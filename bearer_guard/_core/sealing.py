@@ -35,7 +35,7 @@ class Sealer:
 
     def seal(self, name: str, document: dict[str, Any], until: float) -> bytes:
         """``document`` (JSON), good until a moment (seconds since the epoch)."""
-        plain = json.dumps({**document, "until": until}).encode("utf-8")
+        plain = json.dumps([until, document]).encode("utf-8")
         nonce = os.urandom(_NONCE)
         sealed: bytes = self._cipher().encrypt(nonce, plain, self._bound(name))
         return _VERSION + nonce + sealed
@@ -53,8 +53,8 @@ class Sealer:
             plain = self._cipher().decrypt(nonce, sealed, self._bound(name))
         except InvalidTag:
             return None
-        document: dict[str, Any] = json.loads(plain)
-        return document if now < document.pop("until") else None
+        until, document = json.loads(plain)
+        return document if now < until else None
 
     def digest_key(self) -> bytes:
         """A key for digests of tokens, the same in every worker."""
