@@ -19,12 +19,13 @@ from bearer_guard._core.needs import (
 )
 from bearer_guard._core.story import Story, Verified
 from bearer_guard._core.trust import IssuerRules, Trust
-from bearer_guard._running.introspector import Introspector, Outcome, Refused
+from bearer_guard._running.answers import Kept, Outcome, Refused
+from bearer_guard._running.introspector import Introspector
 from bearer_guard._running.key_keeper import KeyKeeper
 from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller, HttpClient
-from bearer_guard._upstream.stores import RecentlyUsed
+from bearer_guard._upstream.stores import ForATime, RecentlyUsed
 from bearer_guard._upstream.waiting import wait, wait_async
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
@@ -80,7 +81,8 @@ class Authenticator:
         """For the one issuer that resolves opaque tokens, where there is one."""
         if self._trust.opaque is not None:
             rules, settings = self._trust.opaque
-            yield rules, Introspector(rules, settings, self._caller, self._clock)
+            store: ForATime[Kept] = ForATime(settings.cached_answers, self._monotonic)
+            yield rules, Introspector(rules, settings, self._caller, self._clock, store)
 
     def finish(self, waiting: Waiting) -> AccessToken:
         """The rest of what ``begin`` began. Blocks the thread while the network is asked."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from bearer_guard._core import introspection, story
 from bearer_guard._core.metadata import Metadata, discover
 from bearer_guard._core.trust import IssuerRules
 from bearer_guard._running import log
+from bearer_guard._running.answers import AnswerStore, Kept, Outcome, Refused
 from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller
-from bearer_guard._upstream.stores import ForATime
-from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, InvalidToken
 from bearer_guard.exchange import Errand, UpstreamFailure
@@ -26,34 +24,30 @@ from bearer_guard.settings.checks import BEARER_CREDENTIALS
 _SHARE_OF_PATIENCE = 0.95
 
 
-class Refused(NamedTuple):
-    """What an ``InvalidToken`` said, to be said again by a new one."""
-
-    reason: str
-    details: Mapping[str, object]
-
-
-Outcome = AccessToken | Refused
-
-
 class Introspector:
     """Answers ``AnswerNeeded`` for one introspecting issuer."""
 
     def __init__(
-        self, rules: IssuerRules, settings: Introspection, caller: HttpCaller, clock: Clock
+        self,
+        rules: IssuerRules,
+        settings: Introspection,
+        caller: HttpCaller,
+        clock: Clock,
+        store: AnswerStore,
     ) -> None:
         self._rules = rules
         self._settings = settings
         self._caller = caller
         self._clock = clock
         self._flights = Flights("bearer_guard-introspection", _THREADS)
-        self._kept: ForATime[Outcome] = ForATime(settings.cached_answers, clock.monotonic)
+        self._store = store
         self._metadata: Metadata | None = None
         self._metadata_until = float("-inf")
 
     def kept(self, digest: bytes) -> Outcome | None:
         """What is remembered of a token."""
-        return self._kept.get(digest)
+        kept = self._store.get(digest)
+        return None if kept is None else kept.outcome
 
     def ask(self, token: bytes, digest: bytes) -> Future[Outcome]:
         """The flight that brings what the authorization server says of a token."""
@@ -67,10 +61,11 @@ class Introspector:
 
     def _introspect(self, token: bytes, digest: bytes, until: float) -> Outcome:
         """In a thread of the pool. The outcome is stored before the flight lands."""
-        outcome = self._kept.get(digest)
+        outcome = self.kept(digest)
         if outcome is not None:
             # Another flight landed between this one's look into the store and its take-off.
             return outcome
+        asked_at = self._clock.monotonic()
         try:
             policy = self._rules.settings.upstream
             answer = self._caller.run(self._errand(token), policy, until)
@@ -81,7 +76,7 @@ class Introspector:
             facts = {"issuer": self._rules.settings.issuer, **failure.details}
             log.upstream_failure(failure.reason, facts)
             raise
-        self._kept.put(digest, outcome, self._seconds(outcome))
+        self._store.put(digest, Kept(outcome, asked_at), self._seconds(outcome))
         return outcome
 
     def _seconds(self, outcome: Outcome) -> float:
