@@ -102,8 +102,8 @@ class GuardSettings:
         for issuer in self.issuers:
             if issuer.introspection is None:
                 raise SettingsError(
-                    f"the rule for {rule.path!r} has introspect_every, and the issuer "
-                    f"{issuer.issuer!r} cannot be asked: give it introspection=Introspection(...)"
+                    f"rules: {rule.path!r} has introspect_every, and {issuer.issuer!r} cannot be "
+                    "asked about its tokens: write introspection=Introspection(...) for it"
                 )
 
     def _check_answers(self) -> None:

@@ -57,6 +57,6 @@ class Rule:
         demands_none = not self.scopes and not self.any_scope
         if (self.scopes and self.any_scope) or (demands_none and self.introspect_every is None):
             raise SettingsError(
-                "a rule needs either scopes (all of them) or any_scope (one of them); "
-                "a path that needs a token and no scope needs no rule (unless for introspect_every)"
+                "a rule needs either scopes (all of them) or any_scope (one of them), or else "
+                "introspect_every; a path that needs a token and no scope needs no rule"
             )

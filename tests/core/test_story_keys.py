@@ -6,7 +6,7 @@ import pytest
 
 from bearer_guard._core.key_source import Fetched
 from bearer_guard._core.needs import IssuerNeeded, KeysNeeded, MissingKeyNeeded
-from bearer_guard._core.story import Verified
+from bearer_guard._core.needs import Verified
 from bearer_guard._core.trust import TrustedIssuer
 from bearer_guard.errors import AuthorizationServerUnavailable, InvalidToken
 from bearer_guard.settings import Issuer
