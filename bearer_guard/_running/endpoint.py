@@ -118,7 +118,7 @@ class Endpoint:
                     self._policy,
                 )
                 if suspended_for is not None:
-                    facts["suspended_for"] = suspended_for
+                    facts["suspended_for"] = f"{suspended_for:g} s"
         log.upstream_failure(failure.reason, facts)
 
     def _errand(self, token: bytes, permit: Permit) -> Errand[introspection.Answer]:
