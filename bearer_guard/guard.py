@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from bearer_guard._core.challenge import Challenger, Refusal
 from bearer_guard._core.credentials import from_parameters
-from bearer_guard._core.path_rules import PathRules
+from bearer_guard._core.path_rules import PathRules, Requirement
 from bearer_guard._running import log
 from bearer_guard._running.authenticator import Authenticator
 from bearer_guard._upstream.http_caller import HttpClient
@@ -143,30 +143,47 @@ class Guard:
         """
         if self._paths.is_public(request):
             return None
+        needed = self._paths.requirement(request)
         try:
-            access_token = self.authenticate(request)
+            found = self._begin(request, needed.introspect_every)
         except MissingToken as error:
-            error.scopes = self._paths.requirement(request).named()
+            error.scopes = needed.named()
             raise
-        self._check_scopes(access_token, request)
-        return access_token
+        if not isinstance(found, AccessToken):
+            found = self._authenticator.finish(found)
+        return _granting(found, needed)
 
     async def check_async(self, request: RequestView) -> AccessToken | None:
         """``check`` for an event loop (asyncio or trio), which it never blocks."""
         if self._paths.is_public(request):
             return None
+        needed = self._paths.requirement(request)
         try:
-            access_token = await self.authenticate_async(request)
+            found = self._begin(request, needed.introspect_every)
         except MissingToken as error:
-            error.scopes = self._paths.requirement(request).named()
+            error.scopes = needed.named()
             raise
-        self._check_scopes(access_token, request)
-        return access_token
+        if not isinstance(found, AccessToken):
+            found = await self._authenticator.finish_async(found)
+        return _granting(found, needed)
 
-    def _check_scopes(self, access_token: AccessToken, request: RequestView) -> None:
-        requirement = self._paths.requirement(request)
-        if not requirement.is_met_by(access_token.scopes):
-            raise InsufficientScope(requirement.named())
+    def forget(self, token: str) -> None:
+        """Drop all that is remembered of one token (without ``Bearer``): that it was verified,
+        and what introspection said of it. Its next request begins anew.
+
+        Does not revoke the token. A self-contained one is let in again, by its signature,
+        unless the settings have it introspected.
+        """
+        self._authenticator.forget(token)
+
+    def forget_subject(self, issuer: str, subject: str) -> None:
+        """The same for all tokens of a subject of one issuer (``AccessToken.issuer`` and
+        ``subject``). Looks at each remembered token once: some milliseconds for 10,000."""
+        self._authenticator.forget_subject(issuer, subject)
+
+    def forget_all(self) -> None:
+        """The same for all tokens. The issuers' keys are kept: nobody waits for them anew."""
+        self._authenticator.forget_all()
 
     def seconds_left(self, access_token: AccessToken) -> float | None:
         """For how long the token will be let in from now on; ``None`` where it names no expiry."""
@@ -191,3 +208,9 @@ class Guard:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _granting(access_token: AccessToken, needed: Requirement) -> AccessToken:
+    if not needed.is_met_by(access_token.scopes):
+        raise InsufficientScope(needed.named())
+    return access_token

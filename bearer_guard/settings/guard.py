@@ -93,7 +93,18 @@ class GuardSettings:
         rules = tuple(self.rules)
         for rule in rules:
             checks.instance("each of rules", rule, Rule, 'Rule("/orders", scopes=["orders:read"])')
+            if rule.introspect_every is not None:
+                self._check_everyone_introspects(rule)
         self._settle("rules", rules)
+
+    def _check_everyone_introspects(self, rule: Rule) -> None:
+        """A path that demands an answer must get one, whoever issued the token."""
+        for issuer in self.issuers:
+            if issuer.introspection is None:
+                raise SettingsError(
+                    f"rules: {rule.path!r} has introspect_every, and {issuer.issuer!r} cannot be "
+                    "asked about its tokens: write introspection=Introspection(...) for it"
+                )
 
     def _check_answers(self) -> None:
         checks.text("realm", self.realm, '"api"')
