@@ -23,17 +23,11 @@ class NoTokenError(MissingToken, RuntimeError):
     everything of Flask's that is not there now."""
 
 
-def register(
-    app: App, given: Guard | None, check: Callable[[Any, Any], None], answer: Callable[[Any], Any]
-) -> Guard:
-    """Have every request of ``app`` checked first, and every ``BearerError`` answered."""
+def register(app: App, given: Guard | None, answer: Callable[[Any], Any]) -> Guard:
+    """Give ``app`` its guard, and have every ``BearerError`` answered."""
     if NAME in app.extensions:
         raise SettingsError("this application has its BearerGuard: call it once for each")
     guard = _chosen(app, given)
-    # Before all else: a preprocessor of the user's may tell strangers which URLs mean something.
-    app.url_value_preprocessor(check)
-    preprocessors = app.url_value_preprocessors[None]
-    preprocessors.insert(0, preprocessors.pop())
     # Not by errorhandler, which would put out what the user wrote earlier.
     app.error_handler_spec[None][None].setdefault(BearerError, answer)
     app.extensions[NAME] = guard

@@ -52,7 +52,11 @@ class BearerGuard:
 
     def init_app(self, app: Flask, *, guard: Guard | None = None) -> None:
         """Guard ``app``; what belongs to it is kept in ``app.extensions``."""
-        made = register(app, guard, _check_request, _answer)
+        made = register(app, guard, _answer)
+        # The first to be called of all: another one may tell strangers which URLs mean something.
+        app.url_value_preprocessor(_check_request)
+        preprocessors = app.url_value_preprocessors[None]
+        preprocessors.insert(0, preprocessors.pop())
         if made.settings.query_parameter:
             # The first of these functions runs last: then all has been said of the answer.
             app.after_request_funcs[None].insert(0, _keep_private)

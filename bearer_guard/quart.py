@@ -12,8 +12,8 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 try:
@@ -68,12 +68,13 @@ class BearerGuard:
 
     def init_app(self, app: Quart, *, guard: Guard | None = None) -> None:
         """Guard ``app``; what belongs to it is kept in ``app.extensions``."""
-        made = register(app, guard, _check_connection, _answer)
-        middleware = QuartMiddleware(app, made)
+        middleware = QuartMiddleware(app, register(app, guard, _answer))
         app.asgi_app = middleware  # type: ignore[method-assign, assignment]
+        app.preprocess_request = _checked(app.preprocess_request)  # type: ignore[method-assign]
+        app.preprocess_websocket = _checked(app.preprocess_websocket)  # type: ignore[method-assign]
         if guard is None:
             # A function that is not async: Quart has a thread wait for what is still under way.
-            app.after_serving(partial(_close, app, middleware))
+            app.after_serving(functools.partial(_close, app, middleware))
 
 
 def access_token() -> AccessToken:
@@ -113,7 +114,19 @@ def _passage(scope: Any) -> Passage:
     return passage(scope, current_app._get_current_object())  # type: ignore[attr-defined]
 
 
-def _check_connection(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+def _checked(preprocess: Any) -> Any:
+    """Before the first function that is called for a connection: a ``url_value_preprocessor``
+    may tell strangers which URLs mean something. (One of our own would fail on WebSockets.)"""
+
+    @functools.wraps(preprocess)
+    async def checked(*args: Any, **kwargs: Any) -> Any:
+        _check_connection()
+        return await preprocess(*args, **kwargs)
+
+    return checked
+
+
+def _check_connection() -> None:
     connection = _connection()
     seen = _passage(connection.scope)
     if seen.refused is not None:
