@@ -63,7 +63,7 @@ DIFFERENCES: list[Difference] = [
         "granian over wsgi",
         "octets beyond ASCII",
         _row("octets beyond ASCII")._replace(answer=no_token("orders:read")),
-        "granian tells a WSGI application of no header with octets beyond ASCII",
+        "granian hands a WSGI application an empty value for a header with octets beyond ASCII",
     ),
 ]
 
