@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
@@ -50,11 +51,8 @@ def requiring(require: Requirement, framework: Framework) -> Callable[[Guarded],
 
 
 def check_view(app: App, framework: Framework) -> None:
-    """Ask for what the decorators of the view to come have named.
-
-    Whoever writes one above ``route`` has a view registered that it does not wrap: it is held
-    to its decorators all the same.
-    """
+    """Ask for what decorators above the ``route`` of the view to come have named: what they
+    return is not what is registered, and they would guard nothing."""
     connection = framework.connection()
     if _reaches_view(connection):
         for require in _asked_of(app.view_functions.get(connection.url_rule.endpoint)):
@@ -91,7 +89,15 @@ def _marks(view: Any) -> tuple[Requirement, ...]:
 
 
 def _asked_of(view: Any) -> Iterable[Requirement]:
-    return (*_marks(view), *_marks(getattr(view, "view_class", None)))
+    marks = () if _is_meant_as_it_is(view) else _marks(view)
+    return (*marks, *_marks(getattr(view, "view_class", None)))
+
+
+def _is_meant_as_it_is(view: Any) -> bool:
+    """Whether its name leads to it. Where a decorator stood above ``route``, the name leads to
+    what that has returned; somebody who registers a function twice, once with scopes, has it."""
+    module = sys.modules.get(getattr(view, "__module__", ""))
+    return getattr(module, getattr(view, "__qualname__", ""), None) is view
 
 
 def _guarded_class(view: Any, require: Requirement, decorate: Callable[[Any], Any]) -> Any:

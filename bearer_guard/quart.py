@@ -107,11 +107,18 @@ def require_any_scope(*scopes: str) -> Callable[[Guarded], Guarded]:
 
 
 def _connection() -> Any:
-    return websocket if has_websocket_context() else request
+    # Not Quart's proxies: its page for a developer's errors fails on those that it cannot show.
+    proxy: Any = websocket if has_websocket_context() else request
+    return proxy._get_current_object()
+
+
+def _app() -> Any:
+    proxy: Any = current_app
+    return proxy._get_current_object()
 
 
 def _passage(scope: Any) -> Passage:
-    return passage(scope, current_app._get_current_object())  # type: ignore[attr-defined]
+    return passage(scope, _app())
 
 
 def _checked(preprocess: Any) -> Any:
@@ -135,7 +142,7 @@ def _check_connection() -> None:
         # The path that Quart goes by is not the one that the rules were asked for: it does not
         # begin with the root path, and Quart has cut something else off.
         raise NotFound
-    check_view(current_app, _QUART)
+    check_view(_app(), _QUART)
 
 
 async def _answer(error: BearerError) -> Response | None:
@@ -143,11 +150,11 @@ async def _answer(error: BearerError) -> Response | None:
     seen = _passage(scope)
     refusal, started = seen.guard.refusal(error), seen.started
     if not has_websocket_context():
-        answer: Response = response(current_app, refusal, is_head=request.method == "HEAD")
+        answer: Response = response(_app(), refusal, is_head=request.method == "HEAD")
         return answer
     can_deny = "websocket.http.response" in (scope.get("extensions") or {})
     if can_deny and not started.accepted and not started.answered:
-        denial: Response = response(current_app, refusal, is_head=False)
+        denial: Response = response(_app(), refusal, is_head=False)
         return denial
     if not started.answered:
         await websocket.close(POLICY_VIOLATION)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Blueprint, Flask
 from flask.views import MethodView, View
 from flask_stage import guarded
+from flask_ways import WAYS, Kit, Register
 from starlette_world import HeadersOf
 
 from bearer_guard import Guard
@@ -19,212 +18,16 @@ FORBIDDEN = (
     'Bearer realm="api", error="insufficient_scope", '
     'error_description="The access token grants too little.", scope="{}"'
 )
-Register = Callable[[Flask], None]
-WAYS: dict[str, Register] = {}
-"""Each registers ``/``, which needs the scope ``a``."""
 
 
-def way(register: Register) -> Register:
-    WAYS[register.__name__] = register
-    return register
-
-
-@way
-def a_function(app: Flask) -> None:
-    @app.get("/")
-    @require_scopes("a")
-    def view() -> Any:
-        return f"for {current_token.subject}"
-
-
-@way
-def a_coroutine_function(app: Flask) -> None:
-    @app.get("/")
-    @require_scopes("a")
-    async def view() -> Any:
-        return f"for {current_token.subject}"
-
-
-@way
-def a_function_above_its_route(app: Flask) -> None:
-    @require_scopes("a")
-    @app.get("/")
-    def view() -> Any:
-        return f"for {current_token.subject}"
-
-
-@way
-def a_coroutine_function_above_its_route(app: Flask) -> None:
-    @require_scopes("a")
-    @app.get("/")
-    async def view() -> Any:
-        return f"for {current_token.subject}"
-
-
-@way
-def between_two_decorators(app: Flask) -> None:
-    def loud(view: Any) -> Any:
-        @functools.wraps(view)
-        def louder(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, **kwargs)
-
-        return louder
-
-    @app.get("/")
-    @loud
-    @require_scopes("a")
-    @loud
-    def view() -> Any:
-        return f"for {current_token.subject}"
-
-
-@way
-def below_a_decorator_that_hides_it(app: Flask) -> None:
-    def hide(view: Any) -> Any:
-        return lambda: f"{view()}"
-
-    @app.get("/", endpoint="hidden")
-    @hide
-    @require_scopes("a")
-    def view() -> Any:
-        return f"for {current_token.subject}"
-
-
-@way
-def a_bound_method(app: Flask) -> None:
-    class Orders:
-        def read(self) -> Any:
-            return f"for {current_token.subject}"
-
-    app.add_url_rule("/", view_func=require_scopes("a")(Orders().read))
-
-
-@way
-def a_partial(app: Flask) -> None:
-    def view(whom: str) -> Any:
-        return f"{whom} {current_token.subject}"
-
-    app.add_url_rule("/", "partial", require_scopes("a")(functools.partial(view, "for")))
-
-
-@way
-def a_class_by_its_decorators(app: Flask) -> None:
-    class Orders(View):
-        decorators = [require_scopes("a")]  # noqa: RUF012 - as Flask's documents write it
-
-        def dispatch_request(self) -> Any:
-            return f"for {current_token.subject}"
-
-    app.add_url_rule("/", view_func=Orders.as_view("orders"))
-
-
-@way
-def a_class(app: Flask) -> None:
-    @require_scopes("a")
-    class Orders(MethodView):
-        init_every_request = False
-
-        def get(self) -> Any:
-            return f"for {current_token.subject}"
-
-    app.add_url_rule("/", view_func=Orders.as_view("orders"))
-
-
-@way
-def a_class_above_its_route(app: Flask) -> None:
-    """As extensions register classes: ``@api.route("/")``."""
-
-    def route(path: str) -> Any:
-        def register(view: Any) -> Any:
-            app.add_url_rule(path, view_func=view.as_view("orders"))
-            return view
-
-        return register
-
-    @require_scopes("a")
-    @route("/")
-    class Orders(MethodView):
-        def get(self) -> Any:
-            return f"for {current_token.subject}"
-
-
-@way
-def a_class_whose_base_asks(app: Flask) -> None:
-    @require_scopes("a")
-    class Base(MethodView):
-        pass
-
-    class Orders(Base):
-        def get(self) -> Any:
-            return f"for {current_token.subject}"
-
-    app.add_url_rule("/", view_func=Orders.as_view("orders"))
-
-
-@way
-def a_method_of_a_class(app: Flask) -> None:
-    class Orders(MethodView):
-        @require_scopes("a")
-        def get(self) -> Any:
-            return f"for {current_token.subject}"
-
-    app.add_url_rule("/", view_func=Orders.as_view("orders"))
-
-
-@way
-def a_coroutine_method_of_a_class(app: Flask) -> None:
-    class Orders(MethodView):
-        @require_scopes("a")
-        async def get(self) -> Any:
-            return f"for {current_token.subject}"
-
-    app.add_url_rule("/", view_func=Orders.as_view("orders"))
-
-
-@way
-def a_blueprint(app: Flask) -> None:
-    blueprint = require_scopes("a")(Blueprint("orders", __name__))
-    blueprint.add_url_rule("/", view_func=lambda: f"for {current_token.subject}")
-    app.register_blueprint(blueprint)
-
-
-@way
-def a_blueprint_around_another(app: Flask) -> None:
-    outer, inner = Blueprint("outer", __name__), Blueprint("inner", __name__)
-    require_scopes("a")(outer)
-    inner.add_url_rule("/", view_func=lambda: f"for {current_token.subject}")
-    outer.register_blueprint(inner)
-    app.register_blueprint(outer)
-
-
-@way
-def a_view_of_a_blueprint_above_its_route(app: Flask) -> None:
-    blueprint = Blueprint("orders", __name__)
-
-    @require_scopes("a")
-    @blueprint.get("/")
-    def view() -> Any:
-        return f"for {current_token.subject}"
-
-    app.register_blueprint(blueprint)
-
-
-@way
-def a_function_before_the_requests_of_a_blueprint(app: Flask) -> None:
-    blueprint = Blueprint("orders", __name__)
-
-    @blueprint.before_request
-    @require_scopes("a")
-    def before() -> None: ...
-
-    blueprint.add_url_rule("/", view_func=lambda: f"for {current_token.subject}")
-    app.register_blueprint(blueprint)
+def kit(app: Flask) -> Kit:
+    return Kit(app, Blueprint, View, MethodView, require_scopes, current_token)
 
 
 @pytest.mark.parametrize("register", WAYS.values(), ids=list(WAYS))
 def test_it_needs_its_scope(register: Register, guard: Guard, bearer: HeadersOf) -> None:
     app = guarded(guard)
-    register(app)
+    register(kit(app))
     client = app.test_client()
     refused = client.get("/", headers=bearer("other"))
     assert (refused.status_code, refused.headers["www-authenticate"]) == (
@@ -324,6 +127,34 @@ def test_another_view_of_the_same_class_is_not_held_to_what_a_subclass_asks(
     assert client.get("/guarded", headers=bearer()).status_code == 403
 
 
+here = Blueprint("here", __name__)
+
+
+@require_scopes("a")
+@here.get("/above")
+def above() -> Any:
+    return "let in"
+
+
+def bare() -> Any:
+    return "let in"
+
+
+def test_a_function_that_is_registered_twice_is_held_to_its_scopes_where_they_stand(
+    guard: Guard, bearer: HeadersOf
+) -> None:
+    app = guarded(guard)
+    app.register_blueprint(here)
+    app.add_url_rule("/guarded", "guarded", require_scopes("a")(bare))
+    app.add_url_rule("/bare", "bare", bare)
+    client = app.test_client()
+    found = {path: client.get(path, headers=bearer()).status_code for path in PATHS}
+    assert found == {"/above": 403, "/guarded": 403, "/bare": 200}
+
+
+PATHS = ("/above", "/guarded", "/bare")
+
+
 def test_no_scopes_at_all_mean_any_token_on_a_public_path_too(
     guard: Guard, bearer: HeadersOf
 ) -> None:
@@ -341,7 +172,7 @@ PREFLIGHT = {"origin": "https://a.example", "access-control-request-method": "GE
 )
 def test_a_preflight_passes_by_every_decorator(guard: Guard, bearer: HeadersOf, name: str) -> None:
     app = guarded(guard)
-    WAYS[name](app)
+    WAYS[name](kit(app))
     client = app.test_client()
     answer = client.options("/", headers=PREFLIGHT)
     assert (answer.status_code, "GET" in answer.headers["allow"]) == (200, True)
