@@ -36,4 +36,10 @@ APPLICATIONS = {
     "fastapi": Application(
         "integrations.fastapi_app.app:make_app", "asgi", ("uvicorn",), websockets=True
     ),
+    "flask": Application(
+        "integrations.flask_app.app:make_app", "wsgi", ("gunicorn", "waitress", "granian")
+    ),
+    "quart": Application(
+        "integrations.quart_app.app:make_app", "asgi", ("hypercorn", "uvicorn"), websockets=True
+    ),
 }

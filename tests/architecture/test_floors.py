@@ -88,6 +88,11 @@ OUTSIDE = {
     "asgi": frozenset({"starlette"}),
     "_asgi_connection": frozenset({"anyio", "starlette"}),
     "wsgi": frozenset({"werkzeug"}),
+    "_flask_extension": frozenset({"flask", "werkzeug"}),
+    "_flask_views": frozenset({"flask"}),
+    "flask": frozenset({"flask", "werkzeug"}),
+    "_quart_middleware": frozenset({"anyio", "starlette"}),
+    "quart": frozenset({"quart", "werkzeug"}),
     **dict.fromkeys((*NAMES, ""), frozenset[str]()),
 }
 # And what it may not import of the standard library, by its own law.
@@ -148,7 +153,7 @@ def test_only_upstream_knows_that_there_is_an_http_client() -> None:
 
 HEAVY = (
     "anyio", "cryptography", "django", "fastapi", "flask", "httpcore", "httpx", "jwt", "pytest",
-    "starlette", "trio", "werkzeug",
+    "quart", "starlette", "trio", "werkzeug",
 )  # fmt: skip
 
 
