@@ -86,8 +86,14 @@ OUTSIDE = {
     "testing": frozenset({"cryptography", "httpx", "jwt", "werkzeug"}),
     "pytest_plugin": frozenset({"pytest"}),
     "asgi": frozenset({"starlette"}),
-    "_asgi_connection": frozenset({"anyio", "starlette"}),
+    "_asgi_connection": frozenset({"starlette"}),
+    "_asgi_life": frozenset({"anyio", "starlette"}),
+    "_asgi_request": frozenset({"starlette"}),
+    "_asgi_stream": frozenset({"anyio", "starlette"}),
+    "_asgi_subprotocols": frozenset({"starlette"}),
+    "_asgi_websocket": frozenset({"anyio", "starlette"}),
     "wsgi": frozenset({"werkzeug"}),
+    "_wsgi_stream": frozenset(),
     **dict.fromkeys((*NAMES, ""), frozenset[str]()),
 }
 # And what it may not import of the standard library, by its own law.
