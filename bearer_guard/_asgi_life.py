@@ -38,14 +38,15 @@ class Expiry:
 
     def __init__(self, seconds_left: SecondsLeft, token: AccessToken) -> None:
         self._seconds_left = seconds_left
-        self._sleeping = anyio.CancelScope()
+        self._sleeping: anyio.CancelScope | None = None
         self.set(token)
 
     def set(self, token: AccessToken) -> None:
         """From now on it is ``token`` that counts."""
         self.token = token
         self._until = anyio.current_time() + self._by_wall_clock()
-        self._sleeping.cancel()
+        if self._sleeping is not None:
+            self._sleeping.cancel()
 
     async def passed(self) -> None:
         """Return when the token has expired."""

@@ -9,9 +9,8 @@ from anyio.abc import TaskGroup
 from starlette.types import Message, Receive
 
 from bearer_guard._asgi_connection import Started
-from bearer_guard._asgi_life import CLOSING, ConnectionEnded, Expiry, Life, SecondsLeft
+from bearer_guard._asgi_life import CLOSING, ConnectionEnded, Expiry, Life
 from bearer_guard._core.body_length import promised_octets
-from bearer_guard.access_token import AccessToken
 
 _BODIES = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
 _WHY = "the access token expired and the response was ended"
@@ -22,18 +21,10 @@ class Stream(Life):
 
     left: Message = {"type": "http.disconnect"}  # noqa: RUF012 - nobody changes it
 
-    def __init__(
-        self,
-        receive: Receive,
-        started: Started,
-        method: str,
-        token: AccessToken,
-        seconds_left: SecondsLeft,
-    ) -> None:
+    def __init__(self, receive: Receive, started: Started, expiry: Expiry, method: str) -> None:
         super().__init__(receive, started)
+        self._expiry = expiry
         self._method = method
-        self._token = token
-        self._seconds_left = seconds_left
         self._missing: int | None = None
         """Octets that a Content-Length promises and that were not sent."""
         self._has_trailers = False
@@ -79,7 +70,7 @@ class Stream(Life):
             self._tasks.start_soon(self._expire)
 
     async def _expire(self) -> None:
-        await Expiry(self._seconds_left, self._token).passed()
+        await self._expiry.passed()
         if self._complete:
             return
         self.leave(_WHY)

@@ -111,9 +111,9 @@ class BearerMiddleware:
         is_renewed = self._renews and scope["type"] == "websocket"
         if seconds_left(token) is None and not is_renewed:
             return None
-        if scope["type"] == "http":
-            return Stream(receive, started, request.method, token, seconds_left)
         expiry = Expiry(seconds_left, token)
+        if scope["type"] == "http":
+            return Stream(receive, started, expiry, request.method)
         if not is_renewed:
             return Socket(receive, started, expiry)
 
