@@ -11,12 +11,18 @@ from typing import Any, Self
 from bearer_guard._core.challenge import Challenger, Refusal
 from bearer_guard._core.credentials import from_parameters
 from bearer_guard._core.path_rules import PathRules, Requirement
+from bearer_guard._core.renewal import check_continues, renewal
 from bearer_guard._running import log
 from bearer_guard._running.authenticator import Authenticator
 from bearer_guard._upstream.http_caller import HttpClient
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock, SystemClock
-from bearer_guard.errors import BearerError, InsufficientScope, MissingToken
+from bearer_guard.errors import (
+    AuthorizationServerUnavailable,
+    BearerError,
+    InsufficientScope,
+    MissingToken,
+)
 from bearer_guard.request import RequestView
 from bearer_guard.settings import GuardSettings, Issuer, Rule, reading
 from bearer_guard.settings.guard import ExpandScopes
@@ -41,6 +47,10 @@ class Guard:
         query_parameter: take tokens from the query too (RFC 6750 section 2.3). They end up in
             logs and histories: only where clients cannot set a header.
         form_parameter: take them from urlencoded bodies too (section 2.2).
+        websocket_protocol: take tokens from ``Sec-WebSocket-Protocol`` too, since browsers set no
+            header on a WebSocket. The value names the subprotocol beside which the token stands.
+        websocket_renewal: let a client send a fresh token over an open WebSocket.
+        end_streams_at_expiry: end a response that is still streaming when its token expires.
         expand_scopes: from the granted scopes to all that they imply.
         max_token_size: octets; a longer token is refused unread.
         max_form_size: octets of a form that are read in search of a token.
@@ -68,6 +78,9 @@ class Guard:
         opaque_issuer: str | None = None,
         query_parameter: bool = False,
         form_parameter: bool = False,
+        websocket_protocol: str | None = None,
+        websocket_renewal: bool = False,
+        end_streams_at_expiry: bool = False,
         expand_scopes: ExpandScopes | None = None,
         max_token_size: int = 16_384,
         max_form_size: int = 65_536,
@@ -88,6 +101,9 @@ class Guard:
             opaque_issuer=opaque_issuer,
             query_parameter=query_parameter,
             form_parameter=form_parameter,
+            websocket_protocol=websocket_protocol,
+            websocket_renewal=websocket_renewal,
+            end_streams_at_expiry=end_streams_at_expiry,
             expand_scopes=expand_scopes,
             max_token_size=max_token_size,
             max_form_size=max_form_size,
@@ -184,6 +200,31 @@ class Guard:
     def forget_all(self) -> None:
         """The same for all tokens. The issuers' keys are kept: nobody waits for them anew."""
         self._authenticator.forget_all()
+
+    async def renew_async(
+        self, access_token: AccessToken, request: RequestView, message: str
+    ) -> AccessToken | None:
+        """What a text message on an open WebSocket does to its token (``websocket_renewal``).
+
+        ``request`` opened the connection, ``access_token`` counts until now. ``None`` when the
+        message is the application's; else the token that counts from now on, which in an outage
+        is the old one. Raises a ``BearerError`` when the connection is to be closed.
+        """
+        if not self.settings.websocket_renewal:
+            return None
+        asked = renewal(message, request, self.settings.max_token_size)
+        if asked is None:
+            return None
+        needed = self._paths.requirement(asked)
+        try:
+            fresh = self._begin(asked, needed.introspect_every)
+            if not isinstance(fresh, AccessToken):
+                fresh = await self._authenticator.finish_async(fresh)
+        except AuthorizationServerUnavailable as error:
+            log.refusal(error)
+            return access_token
+        check_continues(access_token, _granting(fresh, needed))
+        return fresh
 
     def seconds_left(self, access_token: AccessToken) -> float | None:
         """For how long the token will be let in from now on; ``None`` where it names no expiry."""

@@ -31,7 +31,7 @@ from bearer_guard._upstream.stores import RecentlyUsed
 from bearer_guard._upstream.waiting import wait, wait_async
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
-from bearer_guard.request import RequestView
+from bearer_guard.request import RequestView, is_websocket
 from bearer_guard.settings import GuardSettings
 
 _KEY_THREADS = 8
@@ -59,7 +59,11 @@ class Authenticator:
         self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock
     ) -> None:
         self._settings = settings
-        self._reads_parameters = settings.query_parameter or settings.form_parameter
+        marker = settings.websocket_protocol
+        self._prefix = credentials.token_prefix(marker).encode("ascii") if marker else b""
+        self._reads_elsewhere = bool(
+            settings.query_parameter or settings.form_parameter or self._prefix
+        )
         self._max_token_size = settings.max_token_size
         self._trust = Trust(settings)
         self._clock = clock
@@ -129,7 +133,7 @@ class Authenticator:
         ``at_most`` is how old an answer about it the request's path takes, where it says so.
         """
         token = credentials.from_header(request.header_values(b"authorization"))
-        if token is None or self._reads_parameters:
+        if token is None or self._reads_elsewhere:
             token = self._token_anywhere(request, token)
         if not 0 < len(token) <= self._max_token_size:
             credentials.refuse_size(token, self._max_token_size)
@@ -168,7 +172,16 @@ class Authenticator:
             found += credentials.from_parameters(request.query)
         if self._settings.form_parameter:
             found += credentials.from_parameters(request.form)
+        if self._prefix:
+            found += self._tokens_offered(request, self._prefix)
         return credentials.only_one(found)
+
+    def _tokens_offered(self, request: RequestView, prefix: bytes) -> list[bytes]:
+        """The header means something in a WebSocket's handshake alone (RFC 6455 section 11.3.4)."""
+        lines = request.header_values(b"sec-websocket-protocol")
+        if not lines or not is_websocket(request):
+            return []
+        return credentials.from_subprotocols(lines, prefix, self._max_token_size)
 
     def _step(
         self, told: Story, answer: object, digest: bytes, epoch: int

@@ -40,6 +40,13 @@ class Heard(NamedTuple):
     age: float
 
 
+class _Met(NamedTuple):
+    """The failure that a worker met."""
+
+    reason: str
+    details: dict[str, Any]
+
+
 class Fleet:
     """One guard's part in its fleet."""
 
@@ -71,7 +78,8 @@ class Fleet:
         """What a worker heard and keeps for all. Raises the ``UpstreamFailure`` of another."""
         kept, failed = self.get(name, _failure_of(name))
         if failed is not None:
-            raise UpstreamFailure(str(failed["reason"]), **failed["details"])
+            met = _Met(**failed)
+            raise UpstreamFailure(met.reason, **met.details)
         if kept is None:
             return None
         age = max(0.0, self._clock.time() - kept["at"])
@@ -156,8 +164,8 @@ class Fleet:
             reply = send()
             self.put(name, _document(reply, at), lasts(reply))
         except UpstreamFailure as failure:
-            told = {"reason": failure.reason, "details": dict(failure.details)}
-            self.put(_failure_of(name), told, _FAILURE_LASTS)
+            met = _Met(failure.reason, dict(failure.details))
+            self.put(_failure_of(name), met._asdict(), _FAILURE_LASTS)
             raise
         finally:
             self.delete(_lead_of(name))

@@ -35,7 +35,8 @@ LOOSEST: Mapping[type, Mapping[str, Any]] = {
         "issuers": None,  # the one in question
         "required_scopes": [], "public": ["/public/**"], "rules": [], "preflight": True,
         "realm": "*", "resource_metadata": "https://api.example.com/", "opaque_issuer": None,
-        "query_parameter": True, "form_parameter": True,
+        "query_parameter": True, "form_parameter": True, "websocket_protocol": "bearer",
+        "websocket_renewal": True, "end_streams_at_expiry": False,
         "expand_scopes": lambda scopes: {*scopes, "admin"}, "max_token_size": 1_048_576,
         "max_form_size": 16 * 1_048_576, "remembered_tokens": 10_000_000,
         "template_issuers": 10_000_000,
@@ -95,7 +96,10 @@ def test_no_option_sounds_like_a_switch() -> None:
         for field in dataclasses.fields(cls)
         if isinstance(field.default, bool)
     }
-    assert flags == {"preflight", "query_parameter", "form_parameter", "scope_may_be_list"}
+    assert flags == {
+        *("preflight", "query_parameter", "form_parameter", "scope_may_be_list"),
+        *("websocket_renewal", "end_streams_at_expiry"),
+    }
     for cls in LOOSEST:
         for field in dataclasses.fields(cls):
             for word in ("verify", "skip", "insecure", "allow", "check", "disable", "strict"):

@@ -95,6 +95,9 @@ WHOLE: dict[str, Any] = {
     "opaque_issuer": "https://login.example.com/",
     "query_parameter": True,
     "form_parameter": True,
+    "websocket_protocol": "bearer",
+    "websocket_renewal": True,
+    "end_streams_at_expiry": True,
     "max_token_size": 8192,
     "max_form_size": 1024,
     "remembered_tokens": 0,
@@ -220,7 +223,8 @@ def test_the_example_sets_every_option() -> None:
             (
                 "verify is not an option: the options are audience, issuers, required_scopes, "
                 "public, rules, preflight, realm, resource_metadata, opaque_issuer, "
-                "query_parameter, form_parameter, expand_scopes, max_token_size, max_form_size, "
+                "query_parameter, form_parameter, websocket_protocol, websocket_renewal, "
+                "end_streams_at_expiry, expand_scopes, max_token_size, max_form_size, "
                 "remembered_tokens, template_issuers"
             ),
         ),

@@ -16,7 +16,8 @@ DEFAULTS: dict[type, dict[str, Any]] = {
     GuardSettings: {
         "required_scopes": (), "public": (), "rules": (), "preflight": True, "realm": "api",
         "resource_metadata": None, "opaque_issuer": None, "query_parameter": False,
-        "form_parameter": False, "expand_scopes": None, "max_token_size": 16_384,
+        "form_parameter": False, "websocket_protocol": None, "websocket_renewal": False,
+        "end_streams_at_expiry": False, "expand_scopes": None, "max_token_size": 16_384,
         "max_form_size": 65_536, "remembered_tokens": 10_000, "template_issuers": 10_000,
     },
     Issuer: {

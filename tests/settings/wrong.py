@@ -243,6 +243,17 @@ _GUARD = [
     *_flag(GuardSettings, "query_parameter"),
     *_flag(GuardSettings, "form_parameter"),
     *(
+        Wrong(
+            GuardSettings,
+            {"websocket_protocol": value},
+            "websocket_protocol must be the name of a subprotocol, letters and digits without a "
+            'space: write for example "bearer"',
+        )
+        for value in ("", " ", "a b", "a,b", "a/b", "a=b", "é", "a\n", True, 5, ["bearer"])
+    ),
+    *_flag(GuardSettings, "websocket_renewal"),
+    *_flag(GuardSettings, "end_streams_at_expiry"),
+    *(
         Wrong(GuardSettings, {"realm": value}, f'realm must be {PRINTABLE} "api"')
         for value in ("", 5, None, "é", "a\nb")
     ),

@@ -213,6 +213,9 @@ guard = Guard(
     opaque_issuer="https://a.example/",
     query_parameter=False,
     form_parameter=False,
+    websocket_protocol="bearer",
+    websocket_renewal=True,
+    end_streams_at_expiry=True,
     expand_scopes=expand,
     max_token_size=1,
     max_form_size=1,
@@ -232,6 +235,8 @@ assert_type(guard.settings.issuers, Sequence[Issuer])
 assert_type(guard.settings.rules, Sequence[Rule])
 assert_type(guard.settings.realm, str)
 assert_type(guard.settings.resource_metadata, str | None)
+assert_type(guard.settings.websocket_protocol, str | None)
+assert_type(guard.settings.for_middlewares_alone(), tuple[str, ...])
 assert_type(guard.settings.expand_scopes, Callable[[frozenset[str]], Iterable[str]] | None)
 
 assert_type(Guard.from_mapping({"audience": "a"}, clock=OwnClock()), Guard)
