@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,6 +27,13 @@ class Framework(NamedTuple):
     """The request, or the WebSocket."""
     before: Callable[[Any, Callable[[], None]], None]
     """Has a function called before each view of a blueprint."""
+
+
+class _Mark(NamedTuple):
+    """On a view: which one was decorated, and with what. ``functools.wraps`` hands it on."""
+
+    view: Any
+    require: Requirement
 
 
 def requiring(require: Requirement, framework: Framework) -> Callable[[Guarded], Guarded]:
@@ -79,18 +86,23 @@ def _reaches_view(connection: Any) -> bool:
 def _mark(view: Any, require: Requirement) -> None:
     # What takes no attribute, a bound method say, is guarded by the function around it alone.
     with suppress(AttributeError):
-        setattr(view, _MARK, (*_marks(view), require))
+        setattr(view, _MARK, (*_marks(view), _Mark(view, require)))
 
 
-def _marks(view: Any) -> tuple[Requirement, ...]:
+def _marks(view: Any) -> tuple[_Mark, ...]:
     """Its own: what a class inherits, its ``decorators`` bring along."""
-    marks: tuple[Requirement, ...] = getattr(view, "__dict__", {}).get(_MARK, ())
+    marks: tuple[_Mark, ...] = getattr(view, "__dict__", {}).get(_MARK, ())
     return marks
 
 
-def _asked_of(view: Any) -> Iterable[Requirement]:
-    marks = () if _is_meant_as_it_is(view) else _marks(view)
-    return (*marks, *_marks(getattr(view, "view_class", None)))
+def _asked_of(view: Any) -> Iterator[Requirement]:
+    for mark in _marks(getattr(view, "view_class", None)):
+        yield mark.require
+    while view is not None:
+        for mark in _marks(view):
+            if not _is_meant_as_it_is(mark.view):
+                yield mark.require
+        view = getattr(view, "__wrapped__", None)
 
 
 def _is_meant_as_it_is(view: Any) -> bool:

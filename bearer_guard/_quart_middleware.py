@@ -3,11 +3,13 @@ and through its ``after_request`` functions, so that scripts of other origins ca
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from werkzeug.exceptions import HTTPException
 
 from bearer_guard._asgi_connection import Started
 from bearer_guard.asgi import GUARD_KEY, KEY, AsgiRequest, BearerMiddleware
@@ -68,10 +70,15 @@ class QuartMiddleware(BearerMiddleware):
             await super()._refuse(error, scope, started)
             return
         scope[KEY], scope[GUARD_KEY] = None, self.guard
+        answers = True
         try:
             await self._pass(error, scope, _silence(scope), started)
-        except BearerError as another:
-            await super()._refuse(another, scope, started)
+        except* (BearerError, HTTPException, UnicodeError):
+            # Something between has refused it too, or it is nothing that Quart can make a request
+            # of: its Host is none, perhaps. (Quart on trio raises groups.)
+            answers = False
+        if not answers:
+            await super()._refuse(error, scope, started)
 
     async def _pass(
         self, refused: BearerError | None, scope: Scope, receive: Receive, started: Started
@@ -84,10 +91,11 @@ class QuartMiddleware(BearerMiddleware):
 def _path_of(target: str) -> str:
     """Some servers hand a whole URL on (RFC 9112 section 3.2.2). Quart looks for the path in it
     too; it is to find what the guard has found."""
-    try:
-        return urlsplit(target).path or "/"
-    except ValueError:
-        return f"/{target}"
+    with suppress(ValueError):
+        path = urlsplit(target).path or "/"
+        if path.startswith("/"):
+            return path
+    return f"/{target}"
 
 
 def _silence(scope: Scope) -> Receive:

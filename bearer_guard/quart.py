@@ -170,10 +170,9 @@ def _before(blueprint: Blueprint, check: Callable[[], None]) -> None:
 
 
 def _close(app: Quart, middleware: QuartMiddleware) -> None:
+    middleware.guard.close()
     # Whoever serves the application again, a test perhaps, finds a guard of its own.
-    ended = middleware.guard
     middleware.guard = app.extensions[NAME] = from_settings(app)
-    ended.close()
 
 
 _QUART = Framework(access_token, _connection, _before)

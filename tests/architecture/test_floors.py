@@ -96,7 +96,7 @@ OUTSIDE = {
     "_flask_extension": frozenset({"flask", "werkzeug"}),
     "_flask_views": frozenset({"flask"}),
     "flask": frozenset({"flask", "werkzeug"}),
-    "_quart_middleware": frozenset({"anyio", "starlette"}),
+    "_quart_middleware": frozenset({"anyio", "starlette", "werkzeug"}),
     "quart": frozenset({"quart", "werkzeug"}),
     "_wsgi_stream": frozenset(),
     **dict.fromkeys((*NAMES, ""), frozenset[str]()),

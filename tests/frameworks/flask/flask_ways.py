@@ -60,15 +60,32 @@ def a_coroutine_function_above_its_route(kit: Any) -> None:
         return f"for {kit.current_token.subject}"
 
 
+def loud(view: Any) -> Any:
+    """Somebody's decorator."""
+
+    @functools.wraps(view)
+    def louder(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return louder
+
+
+@way
+def above_a_route_that_decorates(kit: Any) -> None:
+    """As extensions register functions: what they return is not what they register."""
+
+    def route(view: Any) -> Any:
+        kit.app.add_url_rule("/", view_func=loud(view))
+        return view
+
+    @kit.require_scopes("a")
+    @route
+    def view() -> Any:
+        return f"for {kit.current_token.subject}"
+
+
 @way
 def between_two_decorators(kit: Any) -> None:
-    def loud(view: Any) -> Any:
-        @functools.wraps(view)
-        def louder(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, **kwargs)
-
-        return louder
-
     @kit.app.get("/")
     @loud
     @kit.require_scopes("a")

@@ -8,7 +8,7 @@ import pytest
 from flask import Blueprint, Flask
 from flask.views import MethodView, View
 from flask_stage import guarded
-from flask_ways import WAYS, Kit, Register
+from flask_ways import WAYS, Kit, Register, loud
 from starlette_world import HeadersOf
 
 from bearer_guard import Guard
@@ -147,12 +147,11 @@ def test_a_function_that_is_registered_twice_is_held_to_its_scopes_where_they_st
     app.register_blueprint(here)
     app.add_url_rule("/guarded", "guarded", require_scopes("a")(bare))
     app.add_url_rule("/bare", "bare", bare)
+    app.add_url_rule("/louder", "louder", loud(bare))
     client = app.test_client()
-    found = {path: client.get(path, headers=bearer()).status_code for path in PATHS}
-    assert found == {"/above": 403, "/guarded": 403, "/bare": 200}
-
-
-PATHS = ("/above", "/guarded", "/bare")
+    paths = ("/above", "/guarded", "/bare", "/louder")
+    found = [client.get(path, headers=bearer()).status_code for path in paths]
+    assert found == [403, 403, 200, 200]
 
 
 def test_no_scopes_at_all_mean_any_token_on_a_public_path_too(

@@ -101,8 +101,7 @@ async def _converse(
         "query_string": b"",
         "scheme": "ws",
         "subprotocols": [],
-        "headers": [(b"host", b"api.example.com")]
-        + [(name.encode(), value.encode()) for name, value in headers.items()],
+        "headers": encoded({"host": "api.example.com", **headers}),
         "extensions": {"websocket.http.response": {}},
         **more,
     }
@@ -111,6 +110,10 @@ async def _converse(
         with anyio.fail_after(20):
             await app(scope, from_client.receive, send)
     return sent
+
+
+def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def kinds(sent: list[Any]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 from quart import Quart, abort, request
-from quart_stage import LOOPS, bare, converse, echo, guarded, health, kinds, with_routes
+from quart_stage import LOOPS, bare, converse, echo, encoded, guarded, health, kinds, with_routes
 from starlette.testclient import TestClient
 from starlette_world import HeadersOf, MakeGuard
 
@@ -186,7 +186,7 @@ def ruled(make_guard: MakeGuard) -> Quart:
     return app
 
 
-def status_of(app: Quart, path: str, headers: Any, **more: Any) -> int:
+def status_of(app: Quart, path: str, headers: Any, loop: str = "asyncio", **more: Any) -> int:
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -202,11 +202,10 @@ def status_of(app: Quart, path: str, headers: Any, **more: Any) -> int:
         "scheme": "https",
         "path": path,
         "query_string": b"",
-        "headers": [(b"host", b"api.example.com")]
-        + [(name.encode(), value.encode()) for name, value in headers.items()],
+        "headers": encoded({"host": "api.example.com", **headers}),
         **more,
     }
-    anyio.run(app, scope, receive, send)  # type: ignore[arg-type]
+    anyio.run(app, scope, receive, send, backend=loop)  # type: ignore[arg-type]
     status: int = sent[0]["status"]
     return status
 
@@ -225,6 +224,8 @@ def status_of(app: Quart, path: str, headers: Any, **more: Any) -> int:
         ("https://api.example.com", "", 200),
         ("https://[/admin/stock", "", 404),
         ("*", "", 404),
+        ("a:https://[", "", 404),
+        ("", "", 200),
     ],
 )
 def test_no_path_is_read_in_one_way_by_the_rules_and_in_another_by_quart(
@@ -300,6 +301,20 @@ def test_a_refusal_from_between_is_the_plain_one(guard: Guard, bearer: HeadersOf
         refused = client.get("/orders", headers=headers)
         assert refused.status_code == status
         assert refused.headers["www-authenticate"].startswith('Bearer realm="api"')
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(
+    ("host", "query"), [("a..b", b""), (".", b""), ("a" * 300, b""), ("a", b"\xff")]
+)
+def test_a_stranger_is_refused_in_what_quart_can_make_no_request_of(
+    guard: Guard, loop: str, host: str, query: bytes
+) -> None:
+    app = with_routes(guarded(guard, LOOPS[loop]))
+    app.websocket("/chat")(echo)
+    asked = {"loop": loop, "query_string": query}
+    assert status_of(app, "/orders", {"host": host}, **asked) == 401
+    assert converse(app, "/chat", {"host": host}, **asked)[0]["status"] == 401
 
 
 def test_a_request_that_came_around_the_guard_is_not_answered(
