@@ -1,7 +1,8 @@
-"""Asks both guarded applications the same, and holds them to the same answer."""
+"""Asks several guarded applications the same, and holds them to the same answer."""
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
 from collections import Counter
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import httpx
 
 from integrations.authorization_servers.launch import AuthorizationServer
-from integrations.guarded_apps.launch import GuardedApp
+from integrations.serving.launch import GuardedApp
 
 from .expectations import Verdict, body_of
 
@@ -58,6 +59,14 @@ class Reply:
             assert int(self.retry_after[0]) >= 1
         else:
             assert self.retry_after == ()
+
+
+def _body(response: httpx.Response) -> bytes:
+    """A refusal to the octet; of what a handler says, what it says: JSON is spaced differently."""
+    kind = response.headers.get("content-type")
+    if response.status_code in (401, 403, 400, 503) or kind != "application/json":
+        return response.content
+    return json.dumps(response.json()).encode()
 
 
 class Asked:
@@ -111,25 +120,21 @@ class Asker:
         return Reply(
             response.status_code,
             tuple((name, tuple(headers.get_list(name))) for name in _COMPARED_HEADERS),
-            response.content,
+            _body(response),
             tuple(_REASON.findall(written)),
             asked.since(),
         )
 
 
 @dataclass(frozen=True)
-class Pair:
-    """The ASGI and the WSGI application with the same settings."""
+class Group:
+    """Applications with the same settings."""
 
-    asgi: Asker
-    wsgi: Asker
-
-    def each(self) -> tuple[Asker, Asker]:
-        """One after the other."""
-        return self.asgi, self.wsgi
+    askers: tuple[Asker, ...]
 
     def ask(self, token: str | None, method: str = "GET", path: str = "/orders") -> Reply:
-        """Ask both. The same status, challenge, body, reason and upstream requests, or else."""
-        by_asgi, by_wsgi = (asker.ask(token, method, path) for asker in self.each())
-        assert by_asgi == by_wsgi
-        return by_asgi
+        """Ask all. The same status, challenge, body, reason and upstream requests, or else."""
+        first, *others = [(asker, asker.ask(token, method, path)) for asker in self.askers]
+        for asker, reply in others:
+            assert reply == first[1], f"{asker.app.way} says otherwise than {first[0].app.way}"
+        return first[1]
