@@ -9,12 +9,12 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
-from adapters import asgi_wire, wsgi_wire
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 from django.urls import path
 
+from adapters import asgi_wire, wsgi_wire
 from bearer_guard.testing import AuthorizationServer
 
 AWAY = "https://away.example.com/"
