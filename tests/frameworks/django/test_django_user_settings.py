@@ -143,9 +143,9 @@ def test_a_subject_alone_is_no_name_among_several_issuers(
     by_subject = {"lookup": {"subject": "sub"}, **more}
     by_both = {"lookup": {"issuer": "iss", "subject": "sub"}, **more}
     given = options(issuers=issuers)
-    with project(given, BEARER_GUARD_USER=by_subject, AUTH_USER_MODEL=MEMBER):
-        with pytest.raises(ImproperlyConfigured, match=r"RFC 8725 section 3\.8"):
-            WSGIHandler()
+    unsafe = project(given, BEARER_GUARD_USER=by_subject, AUTH_USER_MODEL=MEMBER)
+    with unsafe, pytest.raises(ImproperlyConfigured, match=r"RFC 8725 section 3\.8"):
+        WSGIHandler()
     with project(given, BEARER_GUARD_USER=by_both, AUTH_USER_MODEL=MEMBER):
         WSGIHandler()
 
@@ -164,6 +164,6 @@ def test_users_that_are_not_installed_are_told_of(options: Options) -> None:
         "BEARER_GUARD_USER": {"lookup": {"username": "sub"}},
         "INSTALLED_APPS": ["bearer_guard.django"],
     }
-    with project(options(), **more):
-        with pytest.raises(ImproperlyConfigured, match="AUTH_USER_MODEL refers to model"):
-            WSGIHandler()
+    expected = pytest.raises(ImproperlyConfigured, match="AUTH_USER_MODEL refers to model")
+    with project(options(), **more), expected:
+        WSGIHandler()

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, connections
 from django.db.models.signals import pre_save
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -429,6 +430,7 @@ def test_an_async_view_looks_without_holding_up_the_loop(
             return HttpResponse("refused")
 
         await BearerMiddleware(too_early)(fresh)  # type: ignore[misc]
+        await sync_to_async(connections.close_all)()
         return answer
 
     with project(options(), BEARER_GUARD_USER=BY_SUBJECT):
