@@ -41,5 +41,10 @@ APPLICATIONS = {
     ),
     "quart": Application(
         "integrations.quart_app.app:make_app", "asgi", ("hypercorn", "uvicorn"), websockets=True
+    "django_wsgi": Application(
+        "integrations.django_app.app:make_wsgi_app", "wsgi", ("gunicorn", "waitress")
+    ),
+    "django_asgi": Application(
+        "integrations.django_app.app:make_asgi_app", "asgi", ("uvicorn", "hypercorn", "granian")
     ),
 }
