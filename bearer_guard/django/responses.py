@@ -1,0 +1,19 @@
+"""The guard's answers as Django's responses."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from bearer_guard.django import conf
+from bearer_guard.errors import BearerError
+
+
+def response(request: HttpRequest, error: BearerError) -> HttpResponse:
+    """The whole answer to a request that is refused, and the one log record of it."""
+    refusal = conf.guard().refusal(error)
+    # RFC 9110 section 9.3.2: to HEAD the same headers, and no body.
+    body = b"" if request.method == "HEAD" else refusal.body
+    made = HttpResponse(body, status=refusal.status, headers=dict(refusal.headers))
+    # The guard has told of it. Django would tell again, and mail every 503 to the ADMINS.
+    made._has_been_logged = True
+    return made
