@@ -1,0 +1,76 @@
+"""Who calls, as REST framework asks for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.request import Request
+
+from bearer_guard._django_token import token_of
+from bearer_guard.access_token import AccessToken
+from bearer_guard.django import conf
+from bearer_guard.errors import BearerError, MissingToken
+from bearer_guard.guard import Guard
+from bearer_guard.rest_framework.answers import Answer, refused
+from bearer_guard.rest_framework.users import TokenUser
+
+_MISSING = "_bearer_guard_missing"
+"""Where a request holds the answer to a client that sent no token, should it come to that."""
+
+
+class BearerAuthentication(BaseAuthentication):
+    """``request.auth`` is the ``AccessToken``, ``request.user`` whom it speaks for.
+
+    A request without a token is anonymous, and the permission classes say what that may do; but
+    where the guard's rules name scopes for the path, nobody is let in without. A token that is
+    not good is refused, whatever the view. Put this class first, and REST framework answers 401
+    to whom it does not let in; behind ``SessionAuthentication`` it is 403.
+    """
+
+    def get_guard(self) -> Guard:
+        """The guard that judges: that of ``BEARER_GUARD``. Override it for another."""
+        return conf.guard()
+
+    def get_user(self, request: Request, token: AccessToken) -> Any:  # noqa: ARG002
+        """Whom the token speaks for."""
+        return TokenUser(token)
+
+    def authenticate(self, request: Request) -> tuple[Any, AccessToken] | None:
+        """The user and the token; ``None`` without a token. Raises ``Refused``."""
+        guard = self.get_guard()
+        try:
+            token = token_of(request._request, guard)
+        except MissingToken as error:
+            setattr(request, _MISSING, Answer(guard, error))
+            if error.scopes:
+                # An anonymous caller may not do more than one whose token grants too little.
+                raise NotAuthenticated from error
+            return None
+        except BearerError as error:
+            raise refused(guard, error) from error
+        return self.get_user(request, token), token
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge for a client that is to send a token (RFC 6750 section 3)."""
+        challenge = missing(request).challenge
+        assert challenge is not None
+        return challenge
+
+
+def guard_of(request: Request) -> Guard:
+    """The guard that let a request in, or that would have."""
+    for authenticator in request.authenticators or ():
+        if isinstance(authenticator, BearerAuthentication):
+            return authenticator.get_guard()
+    return conf.guard()
+
+
+def missing(request: Request) -> Answer:
+    """The answer to a request without a token; one for each request, so that it is logged once."""
+    found: Answer | None = getattr(request, _MISSING, None)
+    if found is None:
+        found = Answer(guard_of(request), MissingToken())
+        setattr(request, _MISSING, found)
+    return found
