@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from bearer_guard._django_token import token_of
 from bearer_guard.access_token import AccessToken
-from bearer_guard.django import conf
+from bearer_guard.django import conf, users
 from bearer_guard.errors import BearerError, MissingToken
 from bearer_guard.guard import Guard
 from bearer_guard.rest_framework.answers import Answer, refused
@@ -33,15 +33,24 @@ class BearerAuthentication(BaseAuthentication):
         """The guard that judges: that of ``BEARER_GUARD``. Override it for another."""
         return conf.guard()
 
-    def get_user(self, request: Request, token: AccessToken) -> Any:  # noqa: ARG002
-        """Whom the token speaks for."""
-        return TokenUser(token)
+    def get_user(self, request: Request, token: AccessToken) -> Any:
+        """Whom the token speaks for: by ``BEARER_GUARD_USER``, or a ``TokenUser``.
+
+        Raises ``UserRefused`` for one whom Django does not let in.
+        """
+        if users.finder() is None:
+            return TokenUser(token)
+        user = request._request.user
+        # It is looked up here and now: a view may do its work without a look at the user.
+        getattr(user, "is_active", None)
+        return user
 
     def authenticate(self, request: Request) -> tuple[Any, AccessToken] | None:
         """The user and the token; ``None`` without a token. Raises ``Refused``."""
         guard = self.get_guard()
         try:
             token = token_of(request._request, guard)
+            return self.get_user(request, token), token
         except MissingToken as error:
             setattr(request, _MISSING, Answer(guard, error))
             if error.scopes:
@@ -50,7 +59,6 @@ class BearerAuthentication(BaseAuthentication):
             return None
         except BearerError as error:
             raise refused(guard, error) from error
-        return self.get_user(request, token), token
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge for a client that is to send a token (RFC 6750 section 3)."""
