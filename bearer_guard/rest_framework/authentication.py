@@ -16,8 +16,8 @@ from bearer_guard.guard import Guard
 from bearer_guard.rest_framework.answers import Answer, refused
 from bearer_guard.rest_framework.users import TokenUser
 
-_MISSING = "_bearer_guard_missing"
-"""Where a request holds the answer to a client that sent no token, should it come to that."""
+_ANSWER = "_bearer_guard_answer"
+"""Where a request holds the answer that it gets if it is not let in: one, for it is logged."""
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -52,19 +52,20 @@ class BearerAuthentication(BaseAuthentication):
             token = token_of(request._request, guard)
             return self.get_user(request, token), token
         except MissingToken as error:
-            setattr(request, _MISSING, Answer(guard, error))
+            setattr(request, _ANSWER, Answer(guard, error))
             if error.scopes:
                 # An anonymous caller may not do more than one whose token grants too little.
                 raise NotAuthenticated from error
             return None
         except BearerError as error:
-            raise refused(guard, error) from error
+            exception = refused(guard, error)
+            # REST framework asks for the header of this answer too, and passes over it.
+            setattr(request, _ANSWER, exception.answer)
+            raise exception from error
 
-    def authenticate_header(self, request: Request) -> str:
-        """The challenge for a client that is to send a token (RFC 6750 section 3)."""
-        challenge = missing(request).challenge
-        assert challenge is not None
-        return challenge
+    def authenticate_header(self, request: Request) -> str | None:
+        """The challenge (RFC 6750 section 3)."""
+        return missing(request).challenge
 
 
 def guard_of(request: Request) -> Guard:
@@ -76,9 +77,9 @@ def guard_of(request: Request) -> Guard:
 
 
 def missing(request: Request) -> Answer:
-    """The answer to a request without a token; one for each request, so that it is logged once."""
-    found: Answer | None = getattr(request, _MISSING, None)
+    """The answer to a request that no token lets in."""
+    found: Answer | None = getattr(request, _ANSWER, None)
     if found is None:
         found = Answer(guard_of(request), MissingToken())
-        setattr(request, _MISSING, found)
+        setattr(request, _ANSWER, found)
     return found

@@ -51,12 +51,6 @@ def needed(holder: object, method: str) -> Needed | None:
     return None if found[0] is None or found[1] is None else Needed(found[0], found[1])
 
 
-def methods_named(holder: object) -> tuple[str, ...]:
-    """The methods of which the attributes of ``holder`` speak one by one."""
-    values = getattr(holder, ALL, None), getattr(holder, ANY, None)
-    return tuple(dict.fromkeys(m for value in values if isinstance(value, Mapping) for m in value))
-
-
 def _of_method(option: str, value: Any, method: str) -> tuple[str, ...] | None:
     if value is None:
         return ()
@@ -81,4 +75,5 @@ def _scopes(option: str, value: Any) -> tuple[str, ...]:
 
 
 def _name(holder: object) -> str:
-    return (holder if isinstance(holder, type) else type(holder)).__qualname__
+    kind = holder if isinstance(holder, type) else type(holder)
+    return f"{kind.__module__}.{kind.__qualname__}"
