@@ -17,6 +17,8 @@ from bearer_guard.django.responses import response
 from bearer_guard.errors import BearerError
 from bearer_guard.guard import Guard
 
+_SAYS_WHO_MAY_KEEP_IT = ("no-store", "private", "public")
+
 
 class BearerMiddleware:
     """Lets in requests with a good access token, which views find at ``request.access_token``.
@@ -85,7 +87,8 @@ def _kept_apart(
     """So that no cache gives to one caller what another one was answered."""
     if 200 <= answer.status_code < 300 and guard.must_stay_private(view):
         answer.setdefault("Cache-Control", "private")
-    if token is not None and "public" not in answer.get("Cache-Control", "").lower():
+    said = answer.get("Cache-Control", "").lower()
+    if token is not None and not any(word in said for word in _SAYS_WHO_MAY_KEEP_IT):
         # RFC 9111 section 3.5: Django's own cache heeds it in its newest versions alone.
         patch_vary_headers(answer, ("Authorization",))
     return answer

@@ -36,4 +36,10 @@ APPLICATIONS = {
     "fastapi": Application(
         "integrations.fastapi_app.app:make_app", "asgi", ("uvicorn",), websockets=True
     ),
+    "django_wsgi": Application(
+        "integrations.django_app.app:make_wsgi_app", "wsgi", ("gunicorn", "waitress")
+    ),
+    "django_asgi": Application(
+        "integrations.django_app.app:make_asgi_app", "asgi", ("uvicorn", "hypercorn", "granian")
+    ),
 }
