@@ -1,3 +1,7 @@
-from rest_framework_stage import applications, bearer, project, server
+import django_project
 
-__all__ = ["applications", "bearer", "project", "server"]
+django_project.set_up()
+
+from rest_framework_stage import applications, bearer, database, project, server  # noqa: E402
+
+__all__ = ["applications", "bearer", "database", "project", "server"]

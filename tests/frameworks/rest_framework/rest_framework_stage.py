@@ -6,19 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import django
 import pytest
-from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.test import override_settings
 
 from bearer_guard import Request
 from bearer_guard.django import conf
 from bearer_guard.testing import AuthorizationServer
-
-if not settings.configured:
-    settings.configure(SECRET_KEY="only in tests")
-    django.setup()
 
 AWAY = "https://away.example.com/"
 """An issuer whose servers nobody reaches."""
@@ -56,7 +50,6 @@ def applications() -> Iterator[None]:
         ROOT_URLCONF="rest_framework_urls",
         SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
         AUTHENTICATION_BACKENDS=["rest_framework_users.Backend"],
-        ALLOWED_HOSTS=["*"],
     ):
         yield
 
@@ -84,7 +77,9 @@ def project(server: AuthorizationServer, applications: None) -> Iterator[Project
                 "http_client": client,
                 **(options or {}),
             }
-            framework = {} if handler is None else {"EXCEPTION_HANDLER": handler}
+            # Read when a view is made, hence the same for all.
+            framework = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+            framework |= {} if handler is None else {"EXCEPTION_HANDLER": handler}
             framework |= more.pop("REST_FRAMEWORK", {})
             stack.enter_context(
                 override_settings(
@@ -107,3 +102,13 @@ def bearer(server: AuthorizationServer) -> HeadersOf:
         return {"Authorization": f"Bearer {server.jwt(scope=scopes, **grant)}"}
 
     return headers
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[None]:
+    """Django's, in memory."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    made = setup_databases(verbosity=0, interactive=False)
+    yield
+    teardown_databases(made, verbosity=0)

@@ -2,7 +2,6 @@
 
 import rest_framework_views as views
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 router = SimpleRouter(trailing_slash=False)
@@ -17,6 +16,7 @@ urlpatterns = [
     path("open", views.Open.as_view()),
     path("raises", views.Raises.as_view()),
     path("asks", views.Asks.as_view()),
+    path("writes", views.Writes.as_view()),
     path("by-method", views.ByMethod.as_view()),
     path("every-method", views.EveryMethod.as_view()),
     path("any-by-method", views.AnyByMethod.as_view()),
@@ -37,6 +37,5 @@ urlpatterns = [
     path("lower-case", views.LowerCase.as_view()),
     path("one-string", views.OneString.as_view()),
     path("any-of-none", views.AnyOfNone.as_view()),
-    path("schema", SpectacularAPIView.as_view()),
     path("", include(router.urls)),
 ]

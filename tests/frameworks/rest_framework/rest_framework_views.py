@@ -1,9 +1,12 @@
 """Views in every style that REST framework has."""
+# ruff: noqa: RUF012 - REST framework's own way to say what a view needs
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
 from rest_framework.decorators import (
     action,
@@ -16,6 +19,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import IntegerField, Serializer
 from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
@@ -28,9 +32,14 @@ from bearer_guard.rest_framework import (
 )
 
 
+class Order(Serializer):
+    tea = IntegerField(default=1)
+
+
 class View(APIView):
     """A base class as a project's settings would make it."""
 
+    serializer_class = Order
     authentication_classes = [BearerAuthentication]
     permission_classes = [IsAuthenticated]
 
@@ -66,6 +75,15 @@ class Asks(View):
     def get(self, request: Request, **path: Any) -> Response:
         request.auth.require_scopes("orders:write")
         return Response(seen(request))
+
+
+class Writes(View):
+    """Into the database, and only then asks."""
+
+    def get(self, request: Request, **path: Any) -> Response:
+        get_user_model().objects.create(username="half")
+        request.auth.require_scopes("orders:write")
+        return Response({})
 
 
 class ByMethod(View):
@@ -107,13 +125,18 @@ class NoOptions(View):
 class Generic(GenericAPIView):
     authentication_classes = [BearerAuthentication]
     permission_classes = [HasScopes]
-    required_scopes = ["orders:read"]
+    serializer_class = Order
+    required_scopes = {"GET": ["orders:read"], "POST": ["orders:write"]}
 
     def get(self, request: Request) -> Response:
         return Response(seen(request))
 
+    def post(self, request: Request) -> Response:
+        return Response(seen(request))
+
 
 class Orders(ViewSet):
+    serializer_class = Order
     authentication_classes = [BearerAuthentication]
     permission_classes = [HasScopes]
     required_scopes: Any = {"GET": ["orders:read"], "POST": ["orders:write"]}
@@ -184,6 +207,7 @@ def throttled(request: Request) -> Response:
     return Response(seen(request))
 
 
+@extend_schema(request=Order, responses=Order)
 @api_view(["GET", "POST"])
 @authentication_classes([BearerAuthentication])
 @permission_classes([has_scopes("orders:read", "orders:write")])

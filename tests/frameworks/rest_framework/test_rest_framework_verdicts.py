@@ -119,7 +119,9 @@ def names(rows: list[Row]) -> Any:
 
 def of_the_guard(response: Any) -> Any:
     """All but what REST framework adds to every answer: Allow, and Vary."""
-    kept = [(name.lower(), value) for name, value in response.headers if name not in ("Allow", "Vary")]
+    kept = [
+        (name.lower(), value) for name, value in response.headers if name not in ("Allow", "Vary")
+    ]
     added = {name for name, _ in response.headers} & {"Allow", "Vary"}
     return response.status_code, sorted(kept), response.data, added <= {"Allow", "Vary"}
 
