@@ -32,8 +32,8 @@ async def token_of_async(request: HttpRequest, guard: Guard) -> AccessToken:
 
 
 def _view(request: HttpRequest, guard: Guard) -> RequestView:
-    if type(request) is HttpRequest:
-        # No server makes one; ninja's test client does, and fills in what ninja reads.
+    if not hasattr(request, "scope") and "SERVER_NAME" not in request.META:
+        # No server made it: ninja's test client did, and filled in what ninja reads.
         path: Any = request.path
         return Request(request.method or "GET", path, headers=request.headers)
     # RFC 6750 section 2.3: such answers are private, which takes somebody around the view.

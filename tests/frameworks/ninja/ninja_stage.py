@@ -50,9 +50,11 @@ def both(function: Callable[..., Any], is_async: bool) -> Callable[..., Any]:
 
 def served(api: Any) -> Any:
     """A URLconf with the API at its root."""
-    module = ModuleType("urls_of_a_test")
-    module.urlpatterns = [path("", api.urls)]  # type: ignore[attr-defined]
-    return module
+    if not hasattr(api, "urlconf_of_the_tests"):
+        # Older versions of ninja hand out an API's URLs but once.
+        api.urlconf_of_the_tests = ModuleType("urls_of_a_test")
+        api.urlconf_of_the_tests.urlpatterns = [path("", api.urls)]
+    return api.urlconf_of_the_tests
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import ninja
 import pytest
 from django.http import HttpRequest
 from django.test import AsyncClient, Client
-from django_world import HeadersOf, Options, Way
+from django_world import HeadersOf, Options, Way, project
 from ninja.security import APIKeyHeader
 from ninja.testing import TestAsyncClient, TestClient
 from ninja_stage import both, new_api, seen, serving
@@ -142,7 +142,7 @@ def test_ninjas_own_test_client(options: Options, bearer: HeadersOf) -> None:
     api = new_api(auth=guarded)
     api.get("/orders", auth=guarded.require_scopes("read"))(operation)
     api.get("/admin/users")(operation)
-    with serving(api, options(rules=[{"path": "/admin/**", "scopes": ["admin"]}])):
+    with project(options(rules=[{"path": "/admin/**", "scopes": ["admin"]}]), middleware=[]):
         client = TestClient(api)
         good = {"Authorization": bearer("read")["authorization"]}
         assert client.get("/orders?page=2", headers=good).json()["auth"] == "AccessToken"
@@ -165,7 +165,7 @@ def test_ninjas_own_async_test_client(options: Options, bearer: HeadersOf) -> No
         good = {"Authorization": bearer()["authorization"]}
         return [(await client.get("/orders", headers=each)).status_code for each in (good, {})]
 
-    with serving(api, options()):
+    with project(options(), middleware=[]):
         assert asyncio.run(statuses()) == [200, 401]
 
 
