@@ -107,7 +107,7 @@ class Bearer(OAuth2):
     async def _token(self, scope: Scope, needed: tuple[str, ...]) -> AccessToken:
         if scope.get(GUARD_KEY) is not self.guard:
             # What another guard let in says nothing to this one.
-            self._check_that_the_header_is_enough()
+            self._check_that_no_middleware_is_needed()
             scope[GUARD_KEY], scope[KEY], scope[ALONE_KEY] = self.guard, None, True
         token: AccessToken | None = scope[KEY]
         if token is None:
@@ -123,11 +123,11 @@ class Bearer(OAuth2):
             error.scopes = tuple(dict.fromkeys((*error.scopes, *needed)))
             raise
 
-    def _check_that_the_header_is_enough(self) -> None:
-        settings = self.guard.settings
-        if settings.query_parameter or settings.form_parameter:
+    def _check_that_no_middleware_is_needed(self) -> None:
+        unfollowed = self.guard.settings.for_middlewares_alone()
+        if unfollowed:
             raise RuntimeError(
-                "query_parameter and form_parameter take the middleware: write "
+                f"{' and '.join(unfollowed)} take the middleware: write "
                 "app.add_middleware(BearerMiddleware, guard=guard)"
             )
 

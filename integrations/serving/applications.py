@@ -36,6 +36,12 @@ APPLICATIONS = {
     "fastapi": Application(
         "integrations.fastapi_app.app:make_app", "asgi", ("uvicorn",), websockets=True
     ),
+    "flask": Application(
+        "integrations.flask_app.app:make_app", "wsgi", ("gunicorn", "waitress", "granian")
+    ),
+    "quart": Application(
+        "integrations.quart_app.app:make_app", "asgi", ("hypercorn", "uvicorn"), websockets=True
+    ),
     "django_wsgi": Application(
         "integrations.django_app.app:make_wsgi_app", "wsgi", ("gunicorn", "waitress")
     ),

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from applications.rows import ROWS, Row
+from applications.rows import HEALTHY, ROWS, Row, no_token
 from integrations.serving.applications import APPLICATIONS
 from integrations.serving.launch import Way
 
 
 class Difference(NamedTuple):
-    """Of a row of the table, by an application or by all on a server."""
+    """Of a row of the table, by an application, by all on a server, or by those that a server
+    runs by one interface: ``granian over wsgi``."""
 
     who: str
     sentence: str
@@ -52,15 +53,29 @@ DIFFERENCES: list[Difference] = [
         )
         for sentence in ("a large upload without a token", "a large upload with a bad token")
     ),
+    Difference(
+        "waitress",
+        "a slash before a public path",
+        _row("a slash before a public path")._replace(answer=200, says=HEALTHY),
+        "waitress takes all slashes at a path's beginning for one, before anybody sees them",
+    ),
+    Difference(
+        "granian over wsgi",
+        "octets beyond ASCII",
+        _row("octets beyond ASCII")._replace(answer=no_token("orders:read")),
+        "granian hands a WSGI application an empty value for a header with octets beyond ASCII",
+    ),
 ]
 
 
 def rows_for(way: Way) -> list[Row]:
     """The table as it is for one way of serving an application."""
-    server = way.server or APPLICATIONS[way.application].servers[0]
+    application = APPLICATIONS[way.application]
+    server = way.server or application.servers[0]
+    who = (way.application, server, f"{server} over {application.interface}")
     instead = {
         difference.sentence: difference.instead
         for difference in DIFFERENCES
-        if difference.who in (way.application, server)
+        if difference.who in who
     }
     return [instead.get(row.sentence, row) for row in ROWS]
