@@ -39,6 +39,7 @@ class BearerMiddleware:
             markcoroutinefunction(self)
         # A mistake in the settings shows at the start, not at the first request.
         conf.guard()
+        users.finder()
         order.check()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:

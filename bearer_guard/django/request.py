@@ -31,10 +31,7 @@ class DjangoRequest:
 
     def __init__(self, request: HttpRequest, guard: Guard) -> None:
         self.request = request
-        scope = getattr(request, "scope", None)
-        self._sent: WsgiRequest | AsgiRequest = (
-            WsgiRequest(request.META) if scope is None else AsgiRequest(scope)
-        )
+        self._sent = _sent(request)
         self.form = self._read_form(guard) if guard.settings.form_parameter else b""
 
     @property
@@ -88,9 +85,10 @@ class DjangoRequest:
         """
         if not may_hold_form_token(self.method, self.header_values(b"content-type")):
             return b""
-        length = self._announced_length()
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if length > guard.settings.max_form_size or (most is not None and length > most):
+        length, longest = self._announced_length(), guard.settings.max_form_size
+        if settings.DATA_UPLOAD_MAX_MEMORY_SIZE is not None:
+            longest = min(longest, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        if not 0 < length <= longest:
             return b""
         try:
             body = self.request.body
@@ -104,3 +102,14 @@ class DjangoRequest:
         values = self.header_values(b"content-length")
         is_number = len(values) == 1 and values[0].isdigit() and len(values[0]) <= _LONGEST_LENGTH
         return int(values[0]) if is_number else 0
+
+
+def _sent(request: HttpRequest) -> WsgiRequest | AsgiRequest:
+    scope = getattr(request, "scope", None)
+    if scope is None:
+        return WsgiRequest(request.META)
+    query = scope.get("query_string")
+    # Django's test client writes text where a server has octets.
+    return AsgiRequest(
+        {**scope, "query_string": query.encode()} if isinstance(query, str) else scope
+    )

@@ -22,7 +22,7 @@ class Member(AbstractBaseUser):
     USERNAME_FIELD = "subject"
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="one_member")]
+        constraints = (models.UniqueConstraint(fields=["issuer", "subject"], name="one_member"),)
 
 
 class Guest(AbstractBaseUser):
@@ -35,7 +35,7 @@ class Guest(AbstractBaseUser):
     USERNAME_FIELD = "name"
 
     class Meta:
-        unique_together = [("house", "name")]
+        unique_together = (("house", "name"),)
 
 
 class Folded(AbstractBaseUser):

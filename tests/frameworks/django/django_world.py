@@ -9,12 +9,14 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
-from adapters import asgi_wire, wsgi_wire
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command
+from django.db import connections
 from django.test import override_settings
 from django.urls import path
 
+from adapters import asgi_wire, wsgi_wire
 from bearer_guard.testing import AuthorizationServer
 
 AWAY = "https://away.example.com/"
@@ -146,9 +148,7 @@ def settings_override() -> Iterator[Callable[..., None]]:
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[None]:
-    """The tables of users, in memory, shared by all threads."""
-    from django.test.utils import setup_databases, teardown_databases
-
-    made = setup_databases(verbosity=0, interactive=False)
+    """The tables of users."""
+    call_command("migrate", run_syncdb=True, verbosity=0)
     yield
-    teardown_databases(made, verbosity=0)
+    connections.close_all()

@@ -53,9 +53,7 @@ def routes(view: Any, raising: Any, write: Any) -> Any:
 
 ROUTES = {
     "sync_views": routes(orders, raises, require_scopes("orders:write")(orders)),
-    "async_views": routes(
-        orders_async, raises_async, require_scopes("orders:write")(orders_async)
-    ),
+    "async_views": routes(orders_async, raises_async, require_scopes("orders:write")(orders_async)),
     "asking_the_token": routes(orders, raises, asks_the_token),
     "asking_the_token_async": routes(orders_async, raises_async, asks_the_token_async),
 }
