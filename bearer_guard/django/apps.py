@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from importlib import import_module
+
+from django.apps import AppConfig, apps
 from django.core.checks import Tags, register
 
 
@@ -14,9 +16,17 @@ class BearerGuardConfig(AppConfig):
     verbose_name = "bearer_guard"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and what is for other applications."""
         from bearer_guard.django.checks import check_settings
         from bearer_guard.django.deployment_checks import check_deployment
 
         register(check_settings, Tags.security)
         register(check_deployment, Tags.security, deploy=True)
+        if apps.is_installed("rest_framework"):
+            from bearer_guard.rest_framework.checks import check_framework, check_views
+
+            register(check_framework, Tags.security)
+            register(check_views, Tags.security)
+        if apps.is_installed("drf_spectacular"):
+            # To know of it is all that drf-spectacular needs.
+            import_module("bearer_guard.rest_framework.schema")

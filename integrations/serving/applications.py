@@ -41,6 +41,7 @@ APPLICATIONS = {
     ),
     "quart": Application(
         "integrations.quart_app.app:make_app", "asgi", ("hypercorn", "uvicorn"), websockets=True
+    ),
     "django_wsgi": Application(
         "integrations.django_app.app:make_wsgi_app", "wsgi", ("gunicorn", "waitress")
     ),
