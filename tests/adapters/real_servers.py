@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +91,25 @@ def _run_on_trio(app: Any, config: Config, stopping: threading.Event) -> None:
 def on_waitress(app: Any) -> Iterator[int]:
     """The same for a WSGI application on waitress."""
     with listen() as listener:
-        server = waitress.server.create_server(app, sockets=[listener], threads=4, map={})
-        thread = threading.Thread(target=server.run)
+        channels: dict[int, Any] = {}
+        server: Any = waitress.server.create_server(
+            app, map=channels, sockets=[listener], threads=4, asyncore_loop_timeout=0.1
+        )
+
+        def serve() -> None:
+            # It ends when its sockets are taken away.
+            with suppress(OSError, ValueError):
+                server.run()
+
+        thread = threading.Thread(target=serve)
         thread.start()
         try:
             yield listener.getsockname()[1]
         finally:
+            server.task_dispatcher.shutdown()
             server.close()
+            for channel in list(channels.values()):
+                channel.close()
             thread.join()
 
 

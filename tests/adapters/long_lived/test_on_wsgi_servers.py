@@ -34,31 +34,47 @@ def served(name: str, settings: dict[str, str]) -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(params=["gunicorn", "waitress"])
-def api(request: pytest.FixtureRequest, issuing: AuthorizationServer) -> Iterator[httpx.Client]:
+class Api:
+    """A server, and a client of it whose token expires when it is told to."""
+
+    def __init__(self, port: int, issuing: AuthorizationServer) -> None:
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+        self.issuing = issuing
+        self.turned = 0
+
+    def headers(self) -> dict[str, str]:
+        token = self.issuing.jwt(expires_in=self.turned + 300)
+        return {"Authorization": f"Bearer {token}"}
+
+    def expire(self) -> None:
+        assert self.client.get("/expire").status_code == 204
+        self.turned += 1000
+
+
+@pytest.fixture(scope="module", params=["gunicorn", "waitress"])
+def api(request: pytest.FixtureRequest, issuing: AuthorizationServer) -> Iterator[Api]:
     settings = {"BEARER_GUARD_AUDIENCE": issuing.audience, "BEARER_GUARD_ISSUERS": issuing.issuer}
     with served(request.param, settings) as port:
-        headers = {"Authorization": f"Bearer {issuing.jwt(expires_in=300)}"}
-        url = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=url, headers=headers, timeout=5, trust_env=False) as client:
-            yield client
+        api = Api(port, issuing)
+        with api.client:
+            yield api
 
 
-def test_a_client_of_events_sees_a_proper_end(api: httpx.Client) -> None:
-    with connect_sse(api, "GET", "/events") as source:
-        seen = []
+def test_a_client_of_events_sees_a_proper_end(api: Api) -> None:
+    seen = []
+    with connect_sse(api.client, "GET", "/events", headers=api.headers()) as source:
         for event in source.iter_sse():
             seen.append(event.data)
             if seen == ["one"]:
-                assert api.get("/expire").status_code == 204
+                api.expire()
     # The second may have been waited for already.
     assert seen in (["one"], ["one", "two"])
 
 
-def test_a_client_that_was_promised_more_sees_that_it_was_broken_off(api: httpx.Client) -> None:
-    with api.stream("GET", "/half") as response:
+def test_a_client_that_was_promised_more_sees_that_it_was_broken_off(api: Api) -> None:
+    with api.client.stream("GET", "/half", headers=api.headers()) as response:
         chunks = response.iter_raw()
         assert next(chunks) == b"data: one\n\n"
-        assert api.get("/expire").status_code == 204
+        api.expire()
         with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
             list(chunks)
