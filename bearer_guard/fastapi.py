@@ -15,13 +15,14 @@ from typing import Annotated, Any
 
 try:
     from fastapi import Depends
+    from fastapi.openapi import models
     from fastapi.security import OAuth2, SecurityScopes
 except ImportError:
     raise ImportError("bearer_guard.fastapi needs FastAPI: install bearer-guard[fastapi]") from None
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from bearer_guard._fastapi_scheme import scheme
+from bearer_guard._openapi_scheme import security_scheme
 from bearer_guard._requirement import any_of
 from bearer_guard._starlette_answers import ALONE_KEY, answer
 from bearer_guard.access_token import AccessToken
@@ -29,6 +30,12 @@ from bearer_guard.asgi import GUARD_KEY, KEY, AsgiRequest, BearerMiddleware
 from bearer_guard.errors import BearerError, MissingToken
 from bearer_guard.guard import Guard
 from bearer_guard.starlette import access_token
+
+_MODELS: dict[str, type[models.SecurityBase]] = {
+    "oauth2": models.OAuth2,
+    "openIdConnect": models.OpenIdConnect,
+    "http": models.HTTPBearer,
+}
 
 
 class Bearer(OAuth2):
@@ -65,7 +72,7 @@ class Bearer(OAuth2):
     ) -> None:
         super().__init__(scheme_name=scheme_name)
         self.guard = guard
-        self.model = scheme(
+        scheme = security_scheme(
             guard.settings,
             authorization_url=authorization_url,
             token_url=token_url,
@@ -74,6 +81,7 @@ class Bearer(OAuth2):
             scopes=scopes or {},
             description=description,
         )
+        self.model = _MODELS[scheme["type"]](**scheme)
 
     async def __call__(  # type: ignore[override]
         self, connection: HTTPConnection, security_scopes: SecurityScopes
