@@ -17,7 +17,7 @@ import anyio.lowlevel
 import pytest
 
 from bearer_guard import Guard, Issuer, Request, Rule
-from bearer_guard.testing import AuthorizationServer
+from bearer_guard.testing import AuthorizationServer, HandClock
 
 with warnings.catch_warnings():
     # It works with httpx as well, and would rather have httpx2.
@@ -33,9 +33,13 @@ Headers = dict[str, str]
 HeadersOf = Callable[..., Headers]
 
 
+# It stands still: an answer's Retry-After is the same each time.
+_CLOCK = HandClock(time.time())
+
+
 @pytest.fixture(scope="session")
 def server() -> AuthorizationServer:
-    return AuthorizationServer(issuer="https://login.example.com/")
+    return AuthorizationServer(issuer="https://login.example.com/", clock=_CLOCK.time)
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +65,7 @@ def make_guard(server: AuthorizationServer) -> Iterator[MakeGuard]:
 @pytest.fixture(scope="session")
 def guard(make_guard: MakeGuard) -> Guard:
     return make_guard(
+        clock=_CLOCK,
         public=["/health"],
         rules=[
             Rule("/admin/**", scopes=["admin:all"]),
