@@ -132,7 +132,9 @@ class _Requires:
 
     # Litestar has another thread call what is not async.
     async def __call__(
-        self, connection: ASGIConnection[Any, Any, Any, Any], route_handler: BaseRouteHandler
+        self,
+        connection: ASGIConnection[Any, Any, Any, Any],
+        route_handler: BaseRouteHandler,  # noqa: ARG002 - Litestar hands it over
     ) -> None:
         self._require(access_token(connection))
 

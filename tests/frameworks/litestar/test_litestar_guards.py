@@ -6,11 +6,11 @@ import pytest
 from litestar import Controller, Litestar, Request, Router, get, post
 from litestar.di import Provide
 from litestar.exceptions import NotAuthorizedException
-from litestar.testing import AsyncTestClient, create_test_client
+from litestar.testing import AsyncTestClient, TestClient, create_test_client
 from litestar_stage import Named, Token, application, ask, scopes_needed
 from starlette_world import HeadersOf, MakeGuard
 
-from bearer_guard import AccessToken, Guard, SettingsError
+from bearer_guard import AccessToken, BearerError, Guard, SettingsError
 from bearer_guard.asgi import BearerMiddleware, BearerUser
 from bearer_guard.litestar import (
     BearerPlugin,
@@ -242,8 +242,6 @@ def test_without_a_guard_around_it_says_what_to_add(asking: str) -> None:
 def test_inside_the_plain_middleware_the_handler_is_registered_by_hand(
     guard: Guard, bearer: HeadersOf
 ) -> None:
-    from bearer_guard import BearerError
-
     app = Litestar([asynchronous], exception_handlers={BearerError: answer}, logging_config=None)
     guarded = BearerMiddleware(app, guard)
     assert scopes_needed(ask(guarded, bearer("a"))) == "a b"
@@ -271,8 +269,6 @@ async def test_it_works_with_the_asynchronous_client(guard: Guard, bearer: Heade
 
 
 def test_it_works_on_trio(guard: Guard, bearer: HeadersOf) -> None:
-    from litestar.testing import TestClient
-
     with TestClient(application(guard, asynchronous, synchronous_at), backend="trio") as client:
         assert client.get("/").status_code == 401
         assert client.get("/", headers=bearer("a", "b")).status_code == 200

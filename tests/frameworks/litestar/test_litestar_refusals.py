@@ -10,7 +10,9 @@ import pytest
 from litestar import Litestar, Request, get, head, post
 from litestar.exceptions import HTTPException
 from litestar.logging import LoggingConfig
+from litestar.openapi import OpenAPIConfig
 from litestar.response import Response, Stream
+from litestar.testing import TestClient
 from litestar_stage import Token, application, ask, scopes_needed
 from starlette_world import HeadersOf, MakeGuard
 
@@ -221,16 +223,14 @@ def test_an_error_handler_without_a_guard_says_what_to_add() -> None:
         raise BearerError("odd")
 
     bare = Litestar([odd], exception_handlers={BearerError: answer}, logging_config=None)
-    with pytest.raises(RuntimeError, match="no guard has seen this request"):
-        from litestar.testing import TestClient
-
-        with TestClient(bare) as client:
-            client.get("/")
+    with (
+        TestClient(bare) as client,
+        pytest.raises(RuntimeError, match="no guard has seen this request"),
+    ):
+        client.get("/")
 
 
 def test_the_settings_that_are_shared_are_not_changed(guard: Guard) -> None:
-    from litestar.openapi import OpenAPIConfig
-
     config = OpenAPIConfig(title="Orders", version="1")
     for _ in range(2):
         app = Litestar(openapi_config=config, plugins=[BearerPlugin(guard)], logging_config=None)
