@@ -36,4 +36,10 @@ APPLICATIONS = {
     "fastapi": Application(
         "integrations.fastapi_app.app:make_app", "asgi", ("uvicorn",), websockets=True
     ),
+    "litestar": Application(
+        "integrations.litestar_app.app:make_app", "asgi", ("uvicorn", "granian"), websockets=True
+    ),
+    "aiohttp": Application(
+        "integrations.aiohttp_app.app:make_app", "aiohttp", ("aiohttp",), websockets=True
+    ),
 }
