@@ -116,7 +116,7 @@ class Guard:
         self._authenticator = Authenticator(settings, http_client, clock or SystemClock())
         self._begin = self._authenticator.begin
         # A guard that is merely forgotten leaves no connection open.
-        self._close = weakref.finalize(self, self._authenticator.close)
+        weakref.finalize(self, self._authenticator.close)
 
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any], **more: Any) -> Self:
@@ -241,8 +241,8 @@ class Guard:
         return self._challenger.refusal(error)
 
     def close(self) -> None:
-        """End the guard's threads and close its connections. It must not be used afterwards."""
-        self._close()
+        """End the guard's threads and close its connections. Used again, it opens new ones."""
+        self._authenticator.close()
 
     def __enter__(self) -> Self:
         return self

@@ -48,4 +48,10 @@ APPLICATIONS = {
     "django_asgi": Application(
         "integrations.django_app.app:make_asgi_app", "asgi", ("uvicorn", "hypercorn", "granian")
     ),
+    "litestar": Application(
+        "integrations.litestar_app.app:make_app", "asgi", ("uvicorn", "granian"), websockets=True
+    ),
+    "aiohttp": Application(
+        "integrations.aiohttp_app.app:make_app", "aiohttp", ("aiohttp",), websockets=True
+    ),
 }
