@@ -67,6 +67,10 @@ introspection = Introspection(
     cache_for=5,
     cache_inactive_for=0.5,
     cached_answers=100,
+    grace_for=0.5,
+    concurrent_calls=8,
+    waiting_calls=0,
+    failures_to_suspend=3,
 )
 assert_type(introspection, Introspection)
 assert_type(introspection.endpoint, str | None)
@@ -77,6 +81,10 @@ assert_type(introspection.token, str | Callable[[], str] | None)
 assert_type(introspection.cache_for, float)
 assert_type(introspection.cache_inactive_for, float)
 assert_type(introspection.cached_answers, int)
+assert_type(introspection.grace_for, float)
+assert_type(introspection.concurrent_calls, int)
+assert_type(introspection.waiting_calls, int)
+assert_type(introspection.failures_to_suspend, int)
 Introspection(token="t")
 Introspection(token=token)
 Introspection(token=lambda: "t")
@@ -167,6 +175,11 @@ assert_type(rule.any_scope, Sequence[str])
 # As the README and the messages of SettingsError write it.
 Rule("/orders/**", scopes=["orders:read"])
 Rule("/orders/**", methods=["GET"], any_scope=["orders:read", "admin"])
+assert_type(Rule("/payments", introspect_every=0).introspect_every, float | None)
+issuer_that_is_asked = Issuer(
+    "https://a.example/", introspection=introspection, introspect_jwts_every=0.5
+)
+assert_type(issuer_that_is_asked.introspect_jwts_every, float | None)
 
 preset = beyond_identity(
     "t",
@@ -283,6 +296,9 @@ assert_type(request.header_values(b"authorization"), list[bytes])
 assert_type(guard.authenticate(request), AccessToken)
 assert_type(guard.check(request), AccessToken | None)
 assert_type(guard.must_stay_private(request), bool)
+assert_type(guard.forget("a"), None)
+assert_type(guard.forget_subject("https://a.example/", "user-1"), None)
+assert_type(guard.forget_all(), None)
 assert_type(guard.close(), None)
 
 
