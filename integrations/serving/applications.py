@@ -48,4 +48,8 @@ APPLICATIONS = {
     "django_asgi": Application(
         "integrations.django_app.app:make_asgi_app", "asgi", ("uvicorn", "hypercorn", "granian")
     ),
+    "rest_framework": Application(
+        "integrations.rest_framework_app.app:make_app", "wsgi", ("gunicorn",)
+    ),
+    "ninja": Application("integrations.ninja_app.app:make_app", "asgi", ("uvicorn",)),
 }
