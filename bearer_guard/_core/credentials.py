@@ -69,6 +69,14 @@ def from_parameters(encoded: bytes) -> list[bytes]:
     return [value.encode("latin-1") for name, value in pairs if name == "access_token"]
 
 
+def anywhere(token: bytes | None, *parameters: bytes) -> bytes:
+    """The token of the header or in parameters. Section 2: one method in one request."""
+    found = [] if token is None else [token]
+    for encoded in parameters:
+        found += from_parameters(encoded)
+    return only_one(found)
+
+
 def only_one(found: Sequence[bytes]) -> bytes:
     """The one token. Raises ``MissingToken`` for none and ``InvalidRequest`` for several."""
     if not found:

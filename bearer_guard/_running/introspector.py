@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bearer_guard._core import introspection, story
 from bearer_guard._core.metadata import Metadata, discover
 from bearer_guard._core.trust import IssuerRules
-from bearer_guard._running import log
+from bearer_guard._running.watch import Watch
 from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard._upstream.stores import ForATime
@@ -19,6 +19,7 @@ from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, InvalidToken
 from bearer_guard.exchange import Errand, UpstreamFailure
+from bearer_guard.health import BreakerState
 from bearer_guard.settings import Introspection
 from bearer_guard.settings.checks import BEARER_CREDENTIALS
 
@@ -36,16 +37,31 @@ class Refused(NamedTuple):
 Outcome = AccessToken | Refused
 
 
+class State(NamedTuple):
+    """How introspection does."""
+
+    breaker: BreakerState
+    next_try_in: float
+    """Seconds; 0 where calls are made."""
+    answers: int
+
+
 class Introspector:
     """Answers ``AnswerNeeded`` for one introspecting issuer."""
 
     def __init__(
-        self, rules: IssuerRules, settings: Introspection, caller: HttpCaller, clock: Clock
+        self,
+        rules: IssuerRules,
+        settings: Introspection,
+        caller: HttpCaller,
+        clock: Clock,
+        watch: Watch,
     ) -> None:
         self._rules = rules
         self._settings = settings
         self._caller = caller
         self._clock = clock
+        self._watch = watch
         self._flights = Flights("bearer_guard-introspection", _THREADS)
         self._kept: ForATime[Outcome] = ForATime(settings.cached_answers, clock.monotonic)
         self._metadata: Metadata | None = None
@@ -59,7 +75,27 @@ class Introspector:
         """The flight that brings what the authorization server says of a token."""
         # Counted from now, not from when a thread is free: nobody waits longer, so nor does it.
         until = time.monotonic() + self._rules.settings.upstream.timeout * _SHARE_OF_PATIENCE
-        return self._flights.board(digest, partial(self._introspect, token, digest, until))
+        introspect = self._watch.carry(partial(self._introspect, token, digest, until))
+        return self._flights.board(digest, introspect)
+
+    def find_endpoint(self) -> Future[str] | None:
+        """The flight that brings the endpoint's address; ``None`` where the settings have it."""
+        if self._settings.endpoint is not None:
+            return None
+        until = time.monotonic() + self._rules.settings.upstream.timeout * _SHARE_OF_PATIENCE
+        return self._flights.board(b"", self._watch.carry(partial(self._find, until)))
+
+    def _find(self, until: float) -> str:
+        policy = self._rules.settings.upstream
+        try:
+            return self._caller.run(self._discovered_endpoint(), policy, until, self._watch.calling)
+        except UpstreamFailure as failure:
+            self._watch.failed(failure)
+            raise
+
+    def state(self) -> State:
+        """For ``Guard.health``. Without a breaker, calls are always made."""
+        return State("closed", 0.0, len(self._kept))
 
     def close(self) -> None:
         """End the threads."""
@@ -73,13 +109,12 @@ class Introspector:
             return outcome
         try:
             policy = self._rules.settings.upstream
-            answer = self._caller.run(self._errand(token), policy, until)
+            answer = self._caller.run(self._errand(token), policy, until, self._watch.calling)
             outcome = story.judge_answer(answer, self._rules, self._clock.time())
         except InvalidToken as error:
             outcome = Refused(error.reason, error.details)
         except UpstreamFailure as failure:
-            facts = {"issuer": self._rules.settings.issuer, **failure.details}
-            log.upstream_failure(failure.reason, facts)
+            self._watch.failed(failure)
             raise
         self._kept.put(digest, outcome, self._seconds(outcome))
         return outcome

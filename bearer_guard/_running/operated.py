@@ -1,0 +1,47 @@
+"""The side of a guard that its operators see, beside that of requests."""
+
+from __future__ import annotations
+
+from bearer_guard._running import health_report, warming
+from bearer_guard._running.authenticator import Authenticator
+from bearer_guard._running.decisions import Decisions
+from bearer_guard.health import Health
+from bearer_guard.observer import Observer
+from bearer_guard.settings import GuardSettings
+
+
+class Operated:
+    """What it has, and what it can be asked without a request."""
+
+    def __init__(self, settings: GuardSettings, authenticator: Authenticator) -> None:
+        self.settings = settings
+        self._authenticator = authenticator
+        self._judge: Authenticator | Decisions = authenticator
+        self._begin = authenticator.begin
+        self._decisions: Decisions | None = None
+
+    def warm_up(self) -> None:
+        """Fetch now what the first requests would wait for: the metadata and keys of every issuer
+        (templates aside), and the introspection endpoint's address.
+
+        Nobody has to: a guard that starts while its authorization servers are away heals by
+        itself. This is for those who want to fail early. What is known and fresh is not fetched
+        again; each issuer has its ``UpstreamPolicy(timeout=...)``, eight at a time.
+
+        Raises ``AuthorizationServerUnavailable`` after all were tried: its ``details`` have
+        ``issuers``, the identifier and the reason of each that failed.
+        """
+        warming.run(self._authenticator.parts())
+
+    async def warm_up_async(self) -> None:
+        """``warm_up`` for an event loop (asyncio or trio), which it never blocks."""
+        await warming.run_async(self._authenticator.parts())
+
+    def health(self) -> Health:
+        """How it does, issuer by issuer. Asks nobody and waits for nothing."""
+        return health_report.health(self._authenticator.parts(), self.settings.remembered_tokens)
+
+    def _observe(self, observer: Observer) -> None:
+        """Have ``observer`` hear of decisions and calls from now on. For ``bearer_guard.otel``."""
+        self._judge = self._decisions = Decisions(self._authenticator, observer)
+        self._begin = self._judge.begin
