@@ -25,7 +25,7 @@ def aliases(issuers: Sequence[Issuer]) -> dict[str, str]:
                 names[issuer.issuer] = longer(issuer.issuer)
     for alias, times in Counter(names.values()).items():
         if times > 1:
-            raise SettingsError(f"alias {alias!r} names two issuers: give each its own")
+            raise SettingsError(f"alias {alias!r} names two issuers: write one of its own for each")
     return names
 
 

@@ -94,7 +94,7 @@ class Issuer:
         self._check_token_rules()
         checks.number("leeway", self.leeway, low=0, high=300)
         if self.alias is not None and len(checks.text("alias", self.alias, '"login"')) > 100:
-            raise SettingsError("alias must have at most 100 characters")
+            raise SettingsError("alias is longer than 100 characters: write a shorter one")
 
     def _settle(self, option: str, value: object) -> None:
         object.__setattr__(self, option, value)

@@ -129,6 +129,7 @@ issuer = Issuer(
     leeway=0.5,
     key_set=key_set,
     upstream=upstream,
+    alias="a",
 )
 assert_type(issuer.issuer, str)
 assert_type(issuer.introspection, Introspection | None)
@@ -149,6 +150,7 @@ assert_type(issuer.grant_claims, Sequence[str])
 assert_type(issuer.leeway, float)
 assert_type(issuer.key_set, KeySetPolicy)
 assert_type(issuer.upstream, UpstreamPolicy)
+assert_type(issuer.alias, str | None)
 # "required_claims" documents {"token_use": "access"}, one value without a list.
 Issuer("https://a.example/", required_claims={"token_use": "access"})
 
@@ -211,6 +213,8 @@ guard = Guard(
     max_form_size=1,
     remembered_tokens=1,
     template_issuers=1,
+    log_records=1,
+    log_window=0.5,
     http_client=client,
     clock=OwnClock(),
 )
