@@ -130,6 +130,14 @@ class Health:
             if aliases is None or issuer.alias in aliases
         )
 
+    def states(self) -> dict[str, dict[str, str]]:
+        """In short, by alias: the state of the keys and that of the introspection's breaker."""
+        return {
+            issuer.alias: {"keys": issuer.state}
+            | ({"introspection": issuer.introspection.breaker} if issuer.introspection else {})
+            for issuer in self.issuers
+        }
+
     def as_dict(self) -> dict[str, Any]:
         """The same in plain data, as JSON holds it."""
         return asdict(self)

@@ -48,7 +48,9 @@ def test_a_refusal_is_one_record_at_the_level_of_its_kind(
     assert record.getMessage() == f"refused: {error.reason}"
 
 
-def test_details_stand_in_the_message_and_beside_it(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+def test_details_stand_in_the_message_and_beside_it(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
     log.upstream_failure("metadata_unusable", {"issuer": "https://h/", "status": 404}, "h")
     (record,) = caplog.records
     message = "authorization server: metadata_unusable issuer='https://h/' status=404"
