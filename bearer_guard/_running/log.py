@@ -1,8 +1,4 @@
-"""What the operator reads. Every record has ``reason``; none has a token.
-
-Values that a token or a server wrote are shown shortened and escaped, so that nobody writes
-lines of their own into a log.
-"""
+"""What the operator reads. Every record has ``reason``; none has a token."""
 
 from __future__ import annotations
 
@@ -10,11 +6,11 @@ import logging
 import math
 from collections.abc import Iterable, Mapping
 
+from bearer_guard._core.plain_text import in_a_line, shown
 from bearer_guard._running.record_limits import Kind, RecordLimits, Withheld
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, MissingToken
 
 _logger = logging.getLogger("bearer_guard")
-_LONGEST = 200
 _OURS = frozenset(
     {
         "introspection_credentials_refused",
@@ -67,18 +63,3 @@ def _level(error: BearerError) -> int:
 def _write(kind: Kind, details: Mapping[str, str], behind: str) -> None:
     extra = {"reason": kind.reason, "issuer_alias": kind.alias, "details": details}
     _logger.log(kind.level, "%s: %s%s", kind.what, kind.reason, behind, extra=extra)
-
-
-def in_a_line(details: Mapping[str, object]) -> str:
-    """What is to stand behind a reason."""
-    return "".join(f" {name}={value}" for name, value in shown(details).items())
-
-
-def shown(details: Mapping[str, object]) -> dict[str, str]:
-    """Each value in ASCII, on one line, and not for longer than can be read."""
-    return {name: _shown(value) for name, value in details.items()}
-
-
-def _shown(value: object) -> str:
-    text = ascii(value)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bearer_guard._core.key_report import KeyFacts, facts
 from bearer_guard._running import health_report, warming
 from bearer_guard._running.authenticator import Authenticator
 from bearer_guard._running.decisions import Decisions
@@ -40,6 +41,11 @@ class Operated:
     def health(self) -> Health:
         """How it does, issuer by issuer. Asks nobody and waits for nothing."""
         return health_report.health(self._authenticator.parts(), self.settings.remembered_tokens)
+
+    def _keys(self) -> dict[str, list[KeyFacts]]:
+        """The kinds of the keys at hand, by the issuer's alias. For the command line."""
+        exact = self._authenticator.parts().trust.exact.values()
+        return {issuer.rules.alias: sorted(map(facts, issuer.source.keys)) for issuer in exact}
 
     def _observe(self, observer: Observer) -> None:
         """Have ``observer`` hear of decisions and calls from now on. For ``bearer_guard.otel``."""

@@ -14,10 +14,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from bearer_guard._core.needs import KeysNeeded
+from bearer_guard._core.plain_text import in_a_line
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
 from bearer_guard._running.introspector import Introspector
 from bearer_guard._running.key_keeper import KeyKeeper
-from bearer_guard._running.log import in_a_line
 from bearer_guard._running.parts import Parts
 from bearer_guard._upstream.waiting import wait, wait_async
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError
