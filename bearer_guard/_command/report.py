@@ -18,6 +18,8 @@ from bearer_guard.settings import Introspection
 
 Rows = Iterator[tuple[str, str]]
 _WIDTH = 16
+_NO_FACTS = ("advice", "issuer")
+"""Which the report says elsewhere."""
 _ORDER: Final[tuple[CallKind, ...]] = ("metadata", "key_set", "introspection")
 
 
@@ -30,7 +32,9 @@ class Wrong(NamedTuple):
     @classmethod
     def of(cls, error: BearerError) -> Wrong:
         """By its reason and its details."""
-        return cls(error.reason + in_a_line(error.details), ADVICE[error.reason])
+        facts = {name: value for name, value in error.details.items() if name not in _NO_FACTS}
+        advice = str(error.details.get("advice", ADVICE[error.reason]))
+        return cls(error.reason + in_a_line(facts), advice)
 
 
 def block(heading: str, rows: Iterable[tuple[str, str]]) -> str:
