@@ -17,8 +17,7 @@ fetched behind the requests. ``stale`` ones are used only if the issuer cannot b
 ``gone`` ones are used no more."""
 BreakerState = Literal["closed", "half_open", "open"]
 """Calls are made; one is made, to try; none are made for the moment."""
-STATES: tuple[KeySetState, ...] = ("fresh", "ageing", "stale", "gone", "nothing")
-"""All states of a key set, the best first."""
+_BEST_FIRST: tuple[KeySetState, ...] = ("fresh", "ageing", "stale", "gone", "nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +102,7 @@ class IssuerHealth:
         if self.key_set is not None:
             return self.key_set.state
         states = self.template.states if self.template is not None else {}
-        return next((state for state in STATES if states.get(state)), "nothing")
+        return next((state for state in _BEST_FIRST if states.get(state)), "nothing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +143,6 @@ class Health:
 
 
 __all__ = [
-    "STATES",
     "BreakerState",
     "CacheHealth",
     "Health",

@@ -37,7 +37,7 @@ _ISSUER = "bearer_guard.issuer"
 # Those of OpenTelemetry's HTTP metrics, up to the deadline's neighbourhood.
 _BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
-Attributes = dict[str, str]
+_Attributes = dict[str, str]
 
 
 def instrument(
@@ -116,7 +116,7 @@ def _age(issuer: IssuerHealth) -> float | None:
     return issuer.template.oldest if issuer.template is not None else None
 
 
-def _hits_and_misses(cache: CacheHealth, labels: Attributes) -> Iterator[Observation]:
+def _hits_and_misses(cache: CacheHealth, labels: _Attributes) -> Iterator[Observation]:
     yield Observation(cache.hits, {**labels, "bearer_guard.result": "hit"})
     yield Observation(cache.misses, {**labels, "bearer_guard.result": "miss"})
 
@@ -133,7 +133,7 @@ class _Telemetry:
         self._realm = realm
         self._instruments = instruments
         self._tracer = tracer
-        self._decisions: dict[tuple[Outcome, str, str], Attributes] = {}
+        self._decisions: dict[tuple[Outcome, str, str], _Attributes] = {}
 
     def decided(self, outcome: Outcome, reason: str, alias: str) -> None:
         """A request was judged."""
