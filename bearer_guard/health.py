@@ -102,7 +102,10 @@ class IssuerHealth:
         if self.key_set is not None:
             return self.key_set.state
         states = self.template.states if self.template is not None else {}
-        return next((state for state in _BEST_FIRST if states.get(state)), "nothing")
+        for state in _BEST_FIRST:
+            if states.get(state):
+                return state
+        return "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from bearer_guard._core import key_report
@@ -14,6 +13,7 @@ from bearer_guard.health import (
     Health,
     IntrospectionHealth,
     IssuerHealth,
+    KeySetState,
     TemplateHealth,
 )
 from bearer_guard.settings import KeySetPolicy
@@ -70,12 +70,15 @@ def _issuer(
 
 
 def _template(sources: Sequence[KeySource], now: float, policy: KeySetPolicy) -> TemplateHealth:
-    states = Counter(key_report.state(source, now, policy) for source in sources)
+    states: dict[KeySetState, int] = {}
+    for source in sources:
+        state = key_report.state(source, now, policy)
+        states[state] = states.get(state, 0) + 1
     errors = [(source.failed_at, source.last_reason) for source in sources if source.last_reason]
     failed_at, reason = max(errors, default=(now, None))
     return TemplateHealth(
         issuers=len(sources),
-        states=dict(states),
+        states=states,
         oldest=max((now - source.landed_at for source in sources), default=None),
         last_error=key_report.last_error(reason, failed_at, now),
     )
