@@ -42,7 +42,7 @@ class Check:
             text += report.of_issuer(
                 issuer,
                 keys.get(issuer.alias, ()),
-                settings.introspection,
+                settings.introspection if issuer.introspection is not None else None,
                 self._calls.of(issuer.alias),
                 wrong.get(issuer.issuer),
             )

@@ -15,7 +15,7 @@ from bearer_guard._upstream import forks
 from bearer_guard.clock import Clock
 
 _KINDS = 256
-"""Reasons are few, but applications may raise errors with reasons of their own."""
+"""Reasons are few; but issuers may be many, and applications may make up reasons of their own."""
 
 
 class Kind(NamedTuple):
@@ -72,8 +72,11 @@ class RecordLimits:
             return False
 
     def _opened(self, kind: Kind) -> _Window:
+        # Where there are too many, first the issuers share, then the reasons.
         if len(self._windows) >= _KINDS:
-            kind = kind._replace(reason="others", alias="")
+            kind = kind._replace(alias="")
+        if len(self._windows) >= 2 * _KINDS and kind not in self._windows:
+            kind = kind._replace(reason="others")
         over_at = self._clock.monotonic() + self.seconds
         self._first_over = min(self._first_over, over_at)
         return self._windows.setdefault(kind, _Window(over_at))

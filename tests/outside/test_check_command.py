@@ -227,6 +227,20 @@ def test_an_endpoint_that_lets_everybody_in_is_told(
     ]
 
 
+def test_credentials_that_nobody_needs_are_not_tried(
+    command: Command, server: AuthorizationServer
+) -> None:
+    """Of several issuers that introspect, one resolves opaque tokens."""
+    with AuthorizationServer() as other:
+        options = introspecting(server)
+        options["issuers"] += introspecting(other)["issuers"]
+        ran = command.check({**options, "opaque_issuer": other.issuer})
+        assert ran.code == 0
+        assert (server.count("/introspect"), other.count("/introspect")) == (0, 1)
+        assert "  asks as         protected-resource" not in ran.rows(server.issuer)
+        assert "  asks as         protected-resource" in ran.rows(other.issuer)
+
+
 def test_where_metadata_fails_credentials_are_not_tried(
     command: Command, server: AuthorizationServer
 ) -> None:

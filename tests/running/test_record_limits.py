@@ -126,13 +126,25 @@ def test_reasons_that_an_application_makes_up_take_no_more_than_so_much_memory(
 ) -> None:
     for number in range(10_000):
         stage.refuse(f"made_up_{number}")
-    assert len(stage.log._limits._windows) == 257
-    assert len(stage.told()) == 256 + 3
+    assert len(stage.log._limits._windows) == 513
+    assert len(stage.told()) == 512 + 3
     stage.clock.turn(10)
     stage.refuse("expired")
-    withheld = 10_000 - 256 - 3
+    withheld = 10_000 - 512 - 3
     assert stage.told() == [f"refused: others … and {withheld} more in 10 s", "refused: expired"]
     assert len(stage.log._limits._windows) == 1
+
+
+def test_however_many_issuers_there_are_the_first_of_each_reason_is_written(
+    stage: Stage,
+) -> None:
+    for number in range(10_000):
+        stage.refuse("expired", 1, f"issuer-{number}")
+    assert len(stage.told()) == 256 + 3, "each of the first, then the rest together"
+    for reason in ("audience_mismatch", "signature_invalid"):
+        stage.refuse(reason, 1, "another")
+        stage.refuse("expired", 1, "another")
+    assert stage.told() == ["refused: audience_mismatch", "refused: signature_invalid"]
 
 
 def test_threads_that_write_at_once_write_no_more_and_lose_no_count(stage: Stage) -> None:

@@ -38,6 +38,17 @@ from bearer_guard import (
 from bearer_guard import asgi as guarded_asgi
 from bearer_guard import wsgi as guarded_wsgi
 from bearer_guard._core.challenge import Refusal
+from bearer_guard.health import (
+    CacheHealth,
+    Health,
+    IntrospectionHealth,
+    IssuerHealth,
+    KeySetHealth,
+    KeySetState,
+    TemplateHealth,
+)
+from bearer_guard.otel import instrument
+from bearer_guard.readiness import AsgiReadiness, WsgiReadiness
 from bearer_guard.settings import GuardSettings
 from bearer_guard.testing import ABSENT, AuthorizationServer, HandClock, SeenRequest, SigningKey
 
@@ -276,6 +287,32 @@ assert_type(guard.authenticate(request), AccessToken)
 assert_type(guard.check(request), AccessToken | None)
 assert_type(guard.must_stay_private(request), bool)
 assert_type(guard.close(), None)
+
+
+# What operators see
+
+
+async def at_the_start() -> None:
+    """In a lifespan, or before the server."""
+    assert_type(await guard.warm_up_async(), None)
+
+
+assert_type(guard.warm_up(), None)
+health = guard.health()
+assert_type(health, Health)
+assert_type(health.is_ready(["login"], fetched=True), bool)
+assert_type(health.as_dict(), dict[str, Any])
+assert_type(health.signatures, CacheHealth)
+assert_type(health.signatures.hit_rate, float | None)
+for each in health.issuers:
+    assert_type(each, IssuerHealth)
+    assert_type(each.state, KeySetState)
+    assert_type(each.key_set, KeySetHealth | None)
+    assert_type(each.template, TemplateHealth | None)
+    assert_type(each.introspection, IntrospectionHealth | None)
+ready: ASGIApp = AsgiReadiness(guard, aliases=["login"], fetched=True, detail=False)
+assert_type(WsgiReadiness(guard), WsgiReadiness)
+assert_type(instrument(guard), None)
 
 
 async def on_a_loop() -> None:
