@@ -115,14 +115,14 @@ class KeyKeeper:
         # Counted from now, not from when a thread is free: nobody waits longer, so nor does it.
         patience = issuer.rules.settings.upstream.timeout
         until = time.monotonic() + patience * _SHARE_OF_PATIENCE
-        fetch = self._watches.of(issuer.rules).carry(partial(self._fetch, issuer, number, until))
+        fetch = self._watches.carry(partial(self._fetch, issuer, number, until))
         return self._flights_of(issuer).board(issuer.identifier, fetch)
 
     def _fetch(self, issuer: TrustedIssuer, number: int, until: float) -> None:
         """In a thread of the pool. What comes of it is stored before it lands."""
-        policy, watch = issuer.rules.settings.upstream, self._watches.of(issuer.rules)
+        policy, calling = issuer.rules.settings.upstream, self._watches.calling(issuer.rules)
         try:
-            fetched = self._caller.run(self._errand(issuer), policy, until, watch.calling)
+            fetched = self._caller.run(self._errand(issuer), policy, until, calling)
         except UpstreamFailure as failure:
             with self._lock:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)

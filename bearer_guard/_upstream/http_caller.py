@@ -29,7 +29,8 @@ _RETRIED = frozenset({502, 503, 504})
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
-def _unheard(_call: Call) -> Ended:
+def unheard(_call: Call) -> Ended:
+    """Nobody hears of a call."""
     return _went
 
 
@@ -81,7 +82,7 @@ class HttpCaller:
         errand: Errand[Result_co],
         policy: UpstreamPolicy,
         until: float,
-        calling: Calling = _unheard,
+        calling: Calling = unheard,
     ) -> Result_co:
         """Make all calls of ``errand`` and return its result. Over by ``until``.
 
