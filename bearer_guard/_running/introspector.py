@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bearer_guard._core import introspection, story
 from bearer_guard._core.metadata import Metadata, discover
@@ -19,9 +19,11 @@ from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, InvalidToken
 from bearer_guard.exchange import Errand, UpstreamFailure
-from bearer_guard.health import BreakerState
 from bearer_guard.settings import Introspection
 from bearer_guard.settings.checks import BEARER_CREDENTIALS
+
+if TYPE_CHECKING:
+    from bearer_guard.health import BreakerState
 
 # The flight ends this much earlier than its passengers' patience, so that they hear why.
 _SHARE_OF_PATIENCE = 0.95

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from bearer_guard._core.key_report import KeyFacts, facts
-from bearer_guard._running import health_report, warming
+from typing import TYPE_CHECKING
+
 from bearer_guard._running.authenticator import Authenticator
 from bearer_guard._running.decisions import Decisions
-from bearer_guard.health import Health
 from bearer_guard.observer import Observer
 from bearer_guard.settings import GuardSettings
+
+if TYPE_CHECKING:
+    from bearer_guard._core.key_report import KeyFacts
+    from bearer_guard.health import Health
+
+# What only operators ask for is imported when they do.
 
 
 class Operated:
@@ -32,18 +37,26 @@ class Operated:
         Raises ``AuthorizationServerUnavailable`` after all were tried: its ``details`` have
         ``issuers``, the identifier and the reason of each that failed.
         """
+        from bearer_guard._running import warming
+
         warming.run(self._authenticator.parts())
 
     async def warm_up_async(self) -> None:
         """``warm_up`` for an event loop (asyncio or trio), which it never blocks."""
+        from bearer_guard._running import warming
+
         await warming.run_async(self._authenticator.parts())
 
     def health(self) -> Health:
         """How it does, issuer by issuer. Asks nobody and waits for nothing."""
+        from bearer_guard._running import health_report
+
         return health_report.health(self._authenticator.parts(), self.settings.remembered_tokens)
 
     def _keys(self) -> dict[str, list[KeyFacts]]:
         """The kinds of the keys at hand, by the issuer's alias. For the command line."""
+        from bearer_guard._core.key_report import facts
+
         exact = self._authenticator.parts().trust.exact.values()
         return {issuer.rules.alias: sorted(map(facts, issuer.source.keys)) for issuer in exact}
 
