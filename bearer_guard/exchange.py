@@ -33,6 +33,9 @@ class UpstreamFailure(Exception):
     ``reason`` is for ``AuthorizationServerUnavailable``; ``details`` for the operator.
     """
 
+    retry_after: float | None = None
+    """For how many seconds it asked to be left alone, where it did."""
+
     def __init__(self, reason: str, **details: object) -> None:
         super().__init__(reason)
         self.reason = reason

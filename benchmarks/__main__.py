@@ -19,6 +19,7 @@ MODULES = (
     "seen_before",
     "asgi_servers",
     "wsgi_server",
+    "frameworks",
     "key_fetches",
     "made_up_keys",
     "opaque_tokens",

@@ -65,5 +65,9 @@ ADVICE: Final[Mapping[str, str]] = {
     "introspection_credentials_unavailable": "look at that function",
     "introspection_endpoint_unknown": "write `endpoint`",
     "newcomers_exhausted": "see who makes them up; pin them with `parts`",
+    "introspection_busy": "see why the server is slow; else raise the two",
+    "introspection_suspended": "look for the reason in `last`",
+    "introspection_disagrees": "look at the server: it answers about another token",
+    "renewal_mismatch": "have the client open a new connection for another user",
 }
 """By reason."""

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from bearer_guard._core import credentials, story
-from bearer_guard._core.claims_rules import check_token_times
 from bearer_guard._core.needs import (
     AnswerNeeded,
     IssuerNeeded,
     KeysNeeded,
     MissingKeyNeeded,
     Need,
+    Verified,
     rules_of,
 )
-from bearer_guard._core.story import Story, Verified
-from bearer_guard._core.trust import IssuerRules, Trust
-from bearer_guard._running.introspector import Introspector, Outcome, Refused
+from bearer_guard._core.other_places import OtherPlaces
+from bearer_guard._core.story import Story
+from bearer_guard._core.trust import Trust
+from bearer_guard._running.forgetting import Epoch, Memory
+from bearer_guard._running.introspector import introspectors
 from bearer_guard._running.key_keeper import KeyKeeper
 from bearer_guard._running.log import Log
 from bearer_guard._running.parts import Parts, Signatures
 from bearer_guard._running.template_issuers import TemplateIssuers
+from bearer_guard._running.verified_tokens import VerifiedTokens
 from bearer_guard._running.watch import Watches
 from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller
@@ -34,13 +37,11 @@ from bearer_guard._upstream.stores import RecentlyUsed
 from bearer_guard._upstream.waiting import wait, wait_async
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
-from bearer_guard.errors import BearerError, InvalidToken
-from bearer_guard.exchange import UpstreamFailure
+from bearer_guard.errors import BearerError
 from bearer_guard.request import RequestView
 from bearer_guard.settings import GuardSettings
 
 _KEY_THREADS = 8
-_CONNECTIONS = 80
 
 
 FlownNeed = KeysNeeded | MissingKeyNeeded | AnswerNeeded
@@ -54,6 +55,7 @@ class Waiting(NamedTuple):
     need: FlownNeed
     flight: Future[Any]
     digest: bytes
+    epoch: int
 
 
 class Authenticator:
@@ -62,35 +64,41 @@ class Authenticator:
     def __init__(
         self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock, log: Log
     ) -> None:
-        self._settings = settings
-        self._reads_parameters = settings.query_parameter or settings.form_parameter
+        self._other_places = OtherPlaces(settings)
+        self._reads_elsewhere = self._other_places.are_read
         self._max_token_size = settings.max_token_size
         self._trust = Trust(settings)
         self._clock = clock
         self._time, self._monotonic = clock.time, clock.monotonic
-        self._remembered: RecentlyUsed[Verified] = RecentlyUsed(settings.remembered_tokens)
-        self._seen_before = self._seen_first = 0
+        self._epoch = Epoch()
+        self._verified = VerifiedTokens(settings.remembered_tokens, clock, self._epoch)
+        # A guard that asks about verified tokens as well lets none in by that memory alone: it
+        # looks there one step later, and here it finds none. So the others need not ask whether.
+        asks = self._trust.introspects_jwts
+        self._at_once = RecentlyUsed[Verified](0) if asks else self._verified.recent
+        self._seen_before = 0
         self._known_headers: story.KnownHeaders = {}
         # Keyed, so that nobody can prepare or look up what this process keeps.
         self._hasher = blake2b(key=os.urandom(32), digest_size=32)
-        self._caller = HttpCaller(http_client, _CONNECTIONS)
         self._key_flights = {
             rules: Flights("bearer_guard-keys", _KEY_THREADS)
             for rules in (None, *self._trust.templates)
         }
+        self._caller = HttpCaller(http_client, self._connections())
         self._templates = TemplateIssuers(settings.template_issuers, clock)
         self._watches = Watches(log, clock)
         self._keeper = KeyKeeper(
             self._caller, self._key_flights, self._templates, clock, self._watches
         )
-        self._introspectors = dict(self._make_introspectors())
+        self._introspectors = dict(
+            introspectors(self._trust, self._caller, clock, self._epoch, self._watches)
+        )
 
-    def _make_introspectors(self) -> Iterable[tuple[IssuerRules, Introspector]]:
-        """For the one issuer that resolves opaque tokens, where there is one."""
-        if self._trust.opaque is not None:
-            rules, settings = self._trust.opaque
-            watch = self._watches.of(rules)
-            yield rules, Introspector(rules, settings, self._caller, self._clock, watch)
+    def _connections(self) -> int:
+        """One for each thread, so that no server's slowness takes another's connections."""
+        settings = (rules.settings.introspection for rules in self._trust.introspecting)
+        calls = sum(each.concurrent_calls for each in settings if each is not None)
+        return calls + len(self._key_flights) * _KEY_THREADS
 
     def finish(self, waiting: Waiting) -> AccessToken:
         """The rest of what ``begin`` began. Blocks the thread while the network is asked."""
@@ -116,14 +124,12 @@ class Authenticator:
 
     def parts(self) -> Parts:
         """What it is made of, for those who look at it from outside of a request."""
+        verified = self._verified
+        hits = self._seen_before + verified.seen_again
+        signatures = Signatures(len(verified.recent), hits, verified.seen_first)
         return Parts(
-            self._trust,
-            self._keeper,
-            self._templates,
-            self._introspectors,
-            self._watches,
-            self._clock,
-            Signatures(len(self._remembered), self._seen_before, self._seen_first),
+            *(self._trust, self._keeper, self._templates, self._introspectors),
+            *(self._watches, self._clock, signatures),
         )
 
     def close(self) -> None:
@@ -134,19 +140,20 @@ class Authenticator:
             introspector.close()
         self._caller.close()
 
-    def begin(self, request: RequestView) -> AccessToken | Waiting:
-        """The request's token, or what is to be finished first. Raises a ``BearerError``."""
+    def begin(self, request: RequestView, at_most: float | None = None) -> AccessToken | Waiting:
+        """The request's token, or what is to be finished first. Raises a ``BearerError``.
+
+        ``at_most`` is how old an answer about it the request's path takes, where it says so.
+        """
         token = credentials.from_header(request.header_values(b"authorization"))
-        if token is None or self._reads_parameters:
-            query = request.query if self._settings.query_parameter else b""
-            form = request.form if self._settings.form_parameter else b""
-            token = credentials.anywhere(token, query, form)
+        if token is None or self._reads_elsewhere:
+            token = self._other_places.token(request, token)
         if not 0 < len(token) <= self._max_token_size:
             credentials.refuse_size(token, self._max_token_size)
         hasher = self._hasher.copy()
         hasher.update(token)
         digest = hasher.digest()
-        known = self._remembered.get(digest)
+        known = self._at_once.get(digest)
         if known is not None:
             # That a signature is good does not change; whose key it is, and the time, do.
             access_token, source, key, leeway, expires_at, not_before = known
@@ -155,12 +162,26 @@ class Authenticator:
                 if now - leeway < expires_at and (not_before is None or now + leeway >= not_before):
                     self._seen_before += 1
                     return access_token
-        told = story.of_token(token, self._trust, self._clock, self._known_headers)
-        if isinstance(told, Verified):
-            return self._end(told, digest)
-        return self._step(told, None, digest)
+        return self._begin_anew(token, digest, at_most)
 
-    def _step(self, told: Story, answer: object, digest: bytes) -> AccessToken | Waiting:
+    def _begin_anew(
+        self, token: bytes, digest: bytes, at_most: float | None
+    ) -> AccessToken | Waiting:
+        """The story from its beginning, or from where an earlier request has verified it."""
+        epoch = self._epoch.number
+        known = self._verified.still_good(digest) if self._trust.introspects_jwts else None
+        if known is None:
+            told = story.of_token(token, self._trust, self._clock, self._known_headers, at_most)
+        else:
+            told = story.confirmed(known, token, self._trust, at_most)
+        if not isinstance(told, Verified):
+            return self._step(told, None, digest, epoch)
+        self._verified.remember(digest, told, epoch)
+        return told.access_token
+
+    def _step(
+        self, told: Story, answer: object, digest: bytes, epoch: int
+    ) -> AccessToken | Waiting:
         """On to the story's end, or to where only a flight leads further."""
         need: Need | None = None
         try:
@@ -169,41 +190,33 @@ class Authenticator:
                 if isinstance(need, IssuerNeeded):
                     answer = self._templates.issuer(need)
                 else:
-                    answer = self._meet(need, digest)
+                    answer = self._meet(need, digest, epoch)
                     if isinstance(answer, Future):
-                        return Waiting(told, need, answer, digest)
+                        return Waiting(told, need, answer, digest, epoch)
                 need = told.send(answer)
         except StopIteration as end:
-            return self._end(end.value, digest)
+            verified: Verified = end.value
+            self._verified.remember(digest, verified, epoch)
+            return verified.access_token
         except BearerError as error:
             if need is not None:
                 error.issuer_alias = rules_of(need).alias
             raise
 
-    def _meet(self, need: FlownNeed, digest: bytes) -> object:
+    def _meet(self, need: FlownNeed, digest: bytes, epoch: int) -> object:
         """What is needed, or the flight that brings it."""
         if isinstance(need, KeysNeeded):
             return self._keeper.keys(need)
         if isinstance(need, MissingKeyNeeded):
             return self._keeper.missing_key(need)
-        introspector = self._introspectors[need.rules]
-        outcome, watch = introspector.kept(digest), self._watches.of(need.rules)
-        if outcome is None:
-            watch.answers_asked += 1
-            return introspector.ask(need.token, digest)
-        watch.answers_kept += 1
-        return self._judged(outcome, need)
-
-    def _judged(self, outcome: Outcome, need: AnswerNeeded) -> AccessToken:
-        """A kept outcome says again what it said, but time went on."""
-        if isinstance(outcome, Refused):
-            raise InvalidToken(outcome.reason, **outcome.details)
-        check_token_times(outcome, need.rules.claims.leeway, self._time())
-        return outcome
+        if need.verified is not None:
+            # Whatever its server says, and if it says nothing: the signature is good.
+            self._verified.remember(digest, need.verified, epoch)
+        return self._introspectors[need.rules].answer(need, digest)
 
     def _go_on(self, waiting: Waiting, landed: bool) -> AccessToken | Waiting:
         """After a flight, or after patience ran out: then with what is at hand, if anything."""
-        told, need, flight, digest = waiting
+        told, need, flight, digest, epoch = waiting
         answer: object
         try:
             if isinstance(need, KeysNeeded):
@@ -211,30 +224,26 @@ class Authenticator:
             elif isinstance(need, MissingKeyNeeded):
                 answer = self._keeper.missed(need.issuer, landed)
             else:
-                answer = self._landed_answer(need, flight if landed else None)
-            return self._step(told, answer, digest)
+                introspector = self._introspectors[need.rules]
+                answer = introspector.landed(need, digest, flight if landed else None)
+            return self._step(told, answer, digest, epoch)
         except BearerError as error:
             error.issuer_alias = rules_of(need).alias
             raise
 
-    def _landed_answer(self, need: AnswerNeeded, flight: Future[Outcome] | None) -> AccessToken:
-        introspector = self._introspectors[need.rules]
-        if flight is None:
-            raise introspector.unavailable(None)
-        failure = flight.exception()
-        if isinstance(failure, UpstreamFailure):
-            raise introspector.unavailable(failure)
-        if failure is not None:
-            # New for each waiter: one that many raise collects their tracebacks.
-            raise RuntimeError("an introspection answer could not be judged") from failure
-        return self._judged(flight.result(), need)
+    def forget(self, forget: Callable[[Memory], object]) -> None:
+        """Have all memories of tokens forget something. What is under way already is not kept in
+        them any more."""
+        self._epoch.turn()
+        forget(self._verified)
+        for introspector in self._introspectors.values():
+            forget(introspector.answers)
 
-    def _end(self, verified: Verified, digest: bytes) -> AccessToken:
-        if verified.key is not None:
-            self._seen_first += 1
-            if self._settings.remembered_tokens:
-                self._remembered.put(digest, verified)
-        return verified.access_token
+    def digest(self, token: bytes) -> bytes:
+        """By what a token is known in them."""
+        hasher = self._hasher.copy()
+        hasher.update(token)
+        return hasher.digest()
 
     @staticmethod
     def _patience(need: FlownNeed) -> float:

@@ -20,10 +20,10 @@ class Decisions:
         parts.watches.observer = observer
         self._alias_of = parts.trust.alias_of
 
-    def begin(self, request: RequestView) -> AccessToken | Waiting:
+    def begin(self, request: RequestView, at_most: float | None = None) -> AccessToken | Waiting:
         """The request's token, or what is to be finished first."""
         try:
-            found = self._authenticator.begin(request)
+            found = self._authenticator.begin(request, at_most)
         except BearerError as error:
             self._tell(error)
             raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bearer_guard._core import key_report
+from bearer_guard._core.breaker import Circuit
 from bearer_guard._core.key_source import KeySource
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
 from bearer_guard._running.parts import Parts, Signatures
 from bearer_guard.health import (
+    BreakerState,
     CacheHealth,
     Health,
     IntrospectionHealth,
@@ -18,6 +20,11 @@ from bearer_guard.health import (
 )
 from bearer_guard.settings import KeySetPolicy
 
+_BREAKER: dict[Circuit, BreakerState] = {
+    Circuit.CLOSED: "closed",
+    Circuit.HALF_OPEN: "half_open",
+    Circuit.OPEN: "open",
+}
 _RECENT = 1000
 """Issuers behind templates that are looked at: a bound for the time that it takes."""
 
@@ -91,7 +98,7 @@ def _introspection(parts: Parts, rules: IssuerRules, now: float) -> Introspectio
     watch, state = parts.watches.of(rules), introspector.state()
     counts = Signatures(state.answers, watch.answers_kept, watch.answers_asked)
     return IntrospectionHealth(
-        breaker=state.breaker,
+        breaker=_BREAKER[state.circuit],
         next_try_in=state.next_try_in,
         answers=_cache(counts, settings.cached_answers),
         last_error=key_report.last_error(watch.last_reason, watch.failed_at, now),

@@ -122,7 +122,7 @@ class KeyKeeper:
         """In a thread of the pool. What comes of it is stored before it lands."""
         policy, calling = issuer.rules.settings.upstream, self._watches.calling(issuer.rules)
         try:
-            fetched = self._caller.run(self._errand(issuer), policy, until, calling)
+            fetched = self._caller.run(self._errand(issuer), policy, until, calling=calling)
         except UpstreamFailure as failure:
             with self._lock:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)

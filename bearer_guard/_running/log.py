@@ -11,7 +11,7 @@ from bearer_guard._running.record_limits import Kind, RecordLimits, Withheld
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, MissingToken
 
 _logger = logging.getLogger("bearer_guard")
-_OURS = frozenset(
+OURS = frozenset(
     {
         "introspection_credentials_refused",
         "introspection_credentials_unavailable",
@@ -34,8 +34,12 @@ class Log:
 
     def upstream_failure(self, reason: str, details: Mapping[str, object], alias: str) -> None:
         """An authorization server did not do its part."""
-        level = logging.ERROR if reason in _OURS else logging.WARNING
+        level = logging.ERROR if reason in OURS else logging.WARNING
         self._record(Kind("authorization server", level, reason, alias), details)
+
+    def served_in_grace(self, reason: str, details: Mapping[str, object], alias: str) -> None:
+        """A request was let in by an answer past its time, since nobody could be asked."""
+        self._record(Kind("let in by grace", logging.WARNING, reason, alias), details)
 
     def close(self) -> None:
         """Tell what was withheld, at the end."""
@@ -52,6 +56,12 @@ class Log:
         for kind, times in withheld:
             facts = {"withheld": str(times), "seconds": f"{self._limits.seconds:g}"}
             _write(kind, facts, f" … and {times} more in {self._limits.seconds:g} s")
+
+
+def store_failure(problem: str) -> None:
+    """The store that workers share did not answer. Whoever asks it pauses after each failure."""
+    kind = Kind("shared store", logging.WARNING, "shared_store_unavailable", "")
+    _write(kind, shown({"problem": problem}), in_a_line({"problem": problem}))
 
 
 def _level(error: BearerError) -> int:

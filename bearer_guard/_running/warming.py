@@ -106,7 +106,7 @@ def _keys_task(issuer: TrustedIssuer, keeper: KeyKeeper) -> _Task:
 
 def _endpoint_task(rules: IssuerRules, introspector: Introspector) -> _Task:
     def settle(landed: bool, flight: Future[Any]) -> None:
-        failure = None
+        failure = UpstreamFailure("upstream_timeout")
         if landed:
             try:
                 flight.result()

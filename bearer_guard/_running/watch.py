@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bearer_guard._core.trust import IssuerRules
 from bearer_guard._running.log import Log
 from bearer_guard._upstream.http_caller import unheard
 from bearer_guard.clock import Clock
-from bearer_guard.exchange import Call, Calling, Ended, UpstreamFailure
+from bearer_guard.exchange import Call, Calling, Ended
 from bearer_guard.observer import Observer, Result
 
 
@@ -51,12 +51,17 @@ class Watch:
         self.last_reason: str | None = None
         self.failed_at = -math.inf
 
-    def failed(self, failure: UpstreamFailure) -> None:
+    def failed(self, reason: str, facts: Mapping[str, object]) -> None:
         """One record, and what ``Guard.health`` tells of it."""
-        self.last_reason = failure.reason
+        self.last_reason = reason
         self.failed_at = self._watches.clock.monotonic()
-        facts = {"issuer": self._rules.settings.issuer, **failure.details}
-        self._watches.log.upstream_failure(failure.reason, facts, self._rules.alias)
+        told = {"issuer": self._rules.settings.issuer, **facts}
+        self._watches.log.upstream_failure(reason, told, self._rules.alias)
+
+    def served_in_grace(self, reason: str, age: float) -> None:
+        """One record: an answer past its time let a request in."""
+        facts = {"issuer": self._rules.settings.issuer, "age": f"{age:.0f} s"}
+        self._watches.log.served_in_grace(reason, facts, self._rules.alias)
 
     def calling(self, call: Call) -> Ended:
         """A call is made."""

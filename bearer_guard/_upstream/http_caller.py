@@ -82,11 +82,13 @@ class HttpCaller:
         errand: Errand[Result_co],
         policy: UpstreamPolicy,
         until: float,
+        may_repeat: Callable[[], bool] = lambda: True,
         calling: Calling = unheard,
     ) -> Result_co:
-        """Make all calls of ``errand`` and return its result. Over by ``until``.
+        """Make all calls of ``errand`` and return its result. Over by ``until``. A failed call
+        is repeated as ``policy`` says, while ``may_repeat``. ``calling`` hears of each.
 
-        ``calling`` hears of each. Raises what the errand raises, ``UpstreamFailure`` among it.
+        Raises what the errand raises, ``UpstreamFailure`` among it.
         """
         client = self._ready_client()
         self._set_deadline(until)
@@ -94,7 +96,7 @@ class HttpCaller:
             call = next(errand)
             while True:
                 try:
-                    reply = self._call(client, call, policy, until, calling)
+                    reply = self._call(client, call, policy, until, may_repeat, calling)
                 except UpstreamFailure as failure:
                     call = errand.throw(failure)
                 else:
@@ -104,17 +106,25 @@ class HttpCaller:
             return result
 
     def _call(
-        self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float, calling: Calling
+        self,
+        client: HttpClient,
+        call: Call,
+        policy: UpstreamPolicy,
+        until: float,
+        may_repeat: Callable[[], bool],
+        calling: Calling,
     ) -> Reply:
         """One call, repeated where nothing was answered or a gateway says try again."""
         for _ in range(policy.retries):
             try:
                 reply = self._call_heard(client, call, policy, until, calling)
             except UpstreamFailure as failure:
-                if failure.details.get("error") not in _REPEATED:
+                if failure.details.get("error") not in _REPEATED or not may_repeat():
                     raise
             else:
-                if reply.status not in _RETRIED:
+                # RFC 9110 section 10.2.3: who says when to come back is not asked before.
+                is_final = reply.status not in _RETRIED or "retry-after" in reply.headers
+                if is_final or not may_repeat():
                     return reply
         return self._call_heard(client, call, policy, until, calling)
 

@@ -73,9 +73,10 @@ class UpstreamPolicy:
     retries: int = 1
     """How often a call is repeated after a connect error, a 502, a 503 or a 504."""
     back_off: float = 1
-    """Seconds of silence after a failed key-set fetch, doubling with each further failure."""
+    """Seconds of silence after a failed key-set fetch, or once introspection is suspended;
+    doubling with each further failure."""
     back_off_at_most: float = 30
-    """Seconds at which the doubling ends."""
+    """Seconds at which the doubling ends, and the most that a server's Retry-After is worth."""
 
     def __post_init__(self) -> None:
         checks.number("connect_timeout", self.connect_timeout, low=0.001, high=60)

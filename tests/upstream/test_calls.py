@@ -120,6 +120,32 @@ def test_every_other_answer_is_an_answer(
     assert authorization_server.count("/jwks") == 1
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_server_that_says_when_to_come_back_is_not_asked_before(
+    caller: HttpCaller, authorization_server: AuthorizationServer, status: int
+) -> None:
+    """RFC 9110 section 10.2.3."""
+    authorization_server.override("/jwks", status=status, headers={"Retry-After": "9"})
+    reply = ask(caller, authorization_server.url("/jwks"))
+    assert (reply.status, reply.headers["retry-after"]) == (status, "9")
+    assert authorization_server.count("/jwks") == 1
+
+
+def test_nothing_is_repeated_once_it_is_not_wanted_any_more(
+    caller: HttpCaller, authorization_server: AuthorizationServer
+) -> None:
+    until, stubborn = time.monotonic() + 5, UpstreamPolicy(retries=5)
+    authorization_server.override("/jwks", status=503)
+    errand = one_call(authorization_server.url("/jwks"))
+    wanted = iter([True, False])
+    assert caller.run(errand, stubborn, until, lambda: next(wanted)).status == 503
+    assert authorization_server.count("/jwks") == 2
+    with FaultServer(saying(b"")) as server:
+        with pytest.raises(UpstreamFailure, match="upstream_unreachable"):
+            caller.run(one_call(server.url), stubborn, until, lambda: False)
+        assert server.connections == 1
+
+
 def test_a_refused_connection_is_tried_once_more(
     caller: HttpCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

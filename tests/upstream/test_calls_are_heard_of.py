@@ -32,7 +32,7 @@ def ears() -> Ears:
 
 
 def ask(caller: HttpCaller, url: str, ears: Ears, seconds: float = 5) -> None:
-    caller.run(one_call(url), POLICY, time.monotonic() + seconds, ears)
+    caller.run(one_call(url), POLICY, time.monotonic() + seconds, calling=ears)
 
 
 def test_a_call_is_heard_of_when_it_is_made_and_when_it_is_over(
