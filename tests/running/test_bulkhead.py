@@ -154,7 +154,7 @@ def test_there_is_a_connection_for_every_thread() -> None:
         Issuer("https://d.example/{t}"),
     ]
     with Guard(audience="a", issuers=issuers, opaque_issuer="https://a.example/") as guard:
-        assert guard._authenticator._caller._connections == 200 + 64 + 2 * 8
-        transport = guard._authenticator._caller._ready_client()._transport  # type: ignore[attr-defined]
+        assert guard._authenticator.equipment._caller._connections == 200 + 64 + 2 * 8
+        transport = guard._authenticator.equipment._caller._ready_client()._transport  # type: ignore[attr-defined]
         assert isinstance(transport, httpx.BaseTransport)
         assert transport._pool._max_connections == 280  # type: ignore[attr-defined]
