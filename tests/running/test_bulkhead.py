@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import anyio
 import httpx
@@ -33,16 +34,16 @@ def while_waiting(world: World, tokens: list[str], look: Callable[[], object]) -
         verdicts.append(await verdict_async(world.guard, token))
 
     async def main() -> None:
-        hold = world.server.held(PATH)
-        hold.__enter__()
-        async with anyio.create_task_group() as tasks:
-            for token in tokens:
-                tasks.start_soon(one, token)
-            await anyio.wait_all_tasks_blocked()
-            assert verdicts == []
-            look()
-            assert verdicts == []
-            hold.__exit__(None, None, None)
+        with ExitStack() as hold:
+            hold.enter_context(world.server.held(PATH))
+            async with anyio.create_task_group() as tasks:
+                for token in tokens:
+                    tasks.start_soon(one, token)
+                await anyio.wait_all_tasks_blocked()
+                assert verdicts == []
+                look()
+                assert verdicts == []
+                hold.close()
 
     anyio.run(main)
     return verdicts
