@@ -13,6 +13,9 @@ class Call(NamedTuple):
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
+    share: float = 1
+    """How much of the time that is left it may take: what can be done without leaves some for
+    what comes after it."""
 
 
 class Reply(NamedTuple):
@@ -26,12 +29,14 @@ class Reply(NamedTuple):
 class UpstreamFailure(Exception):
     """An authorization server did not answer, or not with what was asked for.
 
-    ``reason`` is for ``AuthorizationServerUnavailable``; ``details`` for the operator.
+    ``reason`` is for ``AuthorizationServerUnavailable``; ``details`` for the operator. ``wait``
+    is for how many seconds the server asked not to be asked again (RFC 9110 section 10.2.3).
     """
 
-    def __init__(self, reason: str, **details: object) -> None:
+    def __init__(self, reason: str, *, wait: float = 0, **details: object) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.wait = wait
         self.details = details
 
 

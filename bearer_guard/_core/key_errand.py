@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bearer_guard._core import freshness, metadata
+from bearer_guard._core import freshness, metadata, retry_after
 from bearer_guard._core.key_set import KeySet, read_key_set
 from bearer_guard._core.key_source import Fetched
 from bearer_guard._core.metadata import Metadata
@@ -10,6 +10,8 @@ from bearer_guard.exchange import Call, Errand, Reply, UpstreamFailure
 from bearer_guard.settings.policies import KeySetPolicy
 
 _ACCEPT = "application/jwk-set+json, application/json"
+_SHARE_OF_METADATA = 0.5
+"""Of the time that is left, where the keys can be had without it."""
 
 
 def fetch_keys(
@@ -21,14 +23,16 @@ def fetch_keys(
         headers["if-none-match"] = etag
     reply = yield Call("GET", jwks_uri, headers)
     if reply.status == 304 and previous is not None:
-        fresh_for = freshness.fresh_for(reply.headers, policy)
-        return Fetched(None, fresh_for, _etag(reply) or etag, None)
+        # RFC 9111 section 4.3.4: what this answer does not say, the one that it confirms said.
+        fresh_for = freshness.said_fresh_for(reply.headers, policy)
+        return Fetched(None, fresh_for, _etag(reply) or etag)
     return _read(reply, previous, policy)
 
 
 def _read(reply: Reply, previous: KeySet | None, policy: KeySetPolicy) -> Fetched:
     if reply.status != 200:
-        raise UpstreamFailure("key_set_unusable", status=reply.status)
+        wait = retry_after.seconds(reply.headers)
+        raise UpstreamFailure("key_set_unusable", wait=wait, status=reply.status)
     try:
         key_set = read_key_set(reply.body, previous)
     except ValueError:
@@ -37,7 +41,7 @@ def _read(reply: Reply, previous: KeySet | None, policy: KeySetPolicy) -> Fetche
         # Good keys are never replaced by none (a known incident in three libraries).
         raise UpstreamFailure("key_set_unusable", problem="no usable key")
     fresh_for = freshness.fresh_for(reply.headers, policy)
-    return Fetched(key_set, fresh_for, _etag(reply), None)
+    return Fetched(key_set, fresh_for, _etag(reply))
 
 
 def _etag(reply: Reply) -> str | None:
@@ -58,17 +62,20 @@ def discover_and_fetch_keys(
     """The same for an issuer whose settings do not say where its keys are.
 
     Metadata that is known and past its time still leads to the keys when the issuer's
-    metadata cannot be had: the keys themselves may be had all the same.
+    metadata cannot be had: the keys themselves may be had all the same. That its server hangs
+    must not take all the time from theirs.
     """
-    found = known
+    found, trouble = known, None
     if known is None or not known_is_fresh:
+        share = 1 if known is None else _SHARE_OF_METADATA
         try:
-            found = yield from metadata.discover(issuer, metadata_uri, policy)
-        except UpstreamFailure:
+            found = yield from metadata.discover(issuer, metadata_uri, policy, share=share)
+        except UpstreamFailure as failure:
             if known is None:
                 raise
+            trouble = failure
     assert found is not None
     assert found.jwks_uri is not None, "or else it was not what was needed"
     moved = known is not None and known.jwks_uri != found.jwks_uri
     fetched = yield from fetch_keys(found.jwks_uri, previous, None if moved else etag, policy)
-    return fetched._replace(metadata=found)
+    return fetched._replace(metadata=found, trouble=trouble)

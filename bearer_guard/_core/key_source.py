@@ -38,9 +38,12 @@ class Fetched(NamedTuple):
     """What a fetch brought. ``key_set`` is ``None`` when the issuer said: not modified."""
 
     key_set: KeySet | None
-    fresh_for: float
+    fresh_for: float | None
+    """``None`` when a confirmation does not say: as long as before."""
     etag: str | None
-    metadata: Metadata | None
+    metadata: Metadata | None = None
+    trouble: UpstreamFailure | None = None
+    """Why ``metadata`` is the one that was known already, past its time."""
 
 
 class KeySource:
@@ -49,7 +52,7 @@ class KeySource:
     __slots__ = (
         *("attend_at", "etag", "failure", "failures", "fresh_until", "key_set", "keys"),
         *("landed", "metadata", "metadata_until", "next_try", "refresh_at", "taken_off"),
-        *("_forced", "_missed"),
+        *("_forced", "_fresh_for", "_metadata_doubted", "_missed"),
     )
 
     def __init__(self) -> None:
@@ -65,6 +68,9 @@ class KeySource:
         self.etag: str | None = None
         self.metadata: Metadata | None = None
         self.metadata_until = -math.inf
+        """Until this moment it is fresh."""
+        self._metadata_doubted = False
+        self._fresh_for = 0.0
         self.taken_off = self.landed = 0
         """How many fetches have started; the number of the last one that brought keys."""
         self._forced: Budget | None = None
@@ -75,6 +81,13 @@ class KeySource:
         if self.key_set is not None and now < self.fresh_until + policy.usable_stale_for:
             return self.key_set
         return None
+
+    def known_metadata(self, now: float, policy: KeySetPolicy) -> tuple[Metadata | None, bool]:
+        """Where the keys are, and whether that is to be taken as it is. It has the same life as
+        the keys: fresh, then asked for again and used all the same, then gone."""
+        if now >= self.metadata_until + policy.usable_stale_for:
+            return None, False
+        return self.metadata, now < self.metadata_until and not self._metadata_doubted
 
     def plan(self, now: float, policy: KeySetPolicy) -> Step:
         """For a request that needs this issuer's keys, whichever they are."""
@@ -111,6 +124,7 @@ class KeySource:
             return Step.UNKNOWN
         if self.landed > asked:
             self._remember(kid, now, policy)
+            self._doubt_metadata(now, policy)
             return Step.UNKNOWN
         if in_air:
             return Step.FETCH
@@ -134,6 +148,13 @@ class KeySource:
             del missed[next(iter(missed))]
         missed[kid] = now + policy.unknown_kid_memory
 
+    def _doubt_metadata(self, now: float, policy: KeySetPolicy) -> None:
+        """The keys may have moved, long before the metadata's time is over. Strangers can bring
+        this about, so metadata that was just read is not doubted."""
+        if self.metadata is not None:
+            read_at = self.metadata_until - self.metadata.fresh_for
+            self._metadata_doubted = now - read_at >= policy.fresh_at_least
+
     def spend(self, now: float) -> None:
         """Take one forced fetch from the budget: before it is sent, whatever comes of it."""
         self._forced = self._forced or Budget()
@@ -149,12 +170,15 @@ class KeySource:
         which they age."""
         self.landed = max(self.landed, number)
         self.failures, self.failure, self.next_try = 0, None, -math.inf
-        self.fresh_until = now + fetched.fresh_for
-        self.attend_at = self.refresh_at = now + fetched.fresh_for * jittered
+        if fetched.fresh_for is not None:
+            self._fresh_for = fetched.fresh_for
+        self.fresh_until = now + self._fresh_for
+        self.attend_at = self.refresh_at = now + self._fresh_for * jittered
         self.etag = fetched.etag
         if fetched.metadata is not None and fetched.metadata is not self.metadata:
             self.metadata = fetched.metadata
             self.metadata_until = now + fetched.metadata.fresh_for
+            self._metadata_doubted = False
         if fetched.key_set is not None:
             if fetched.key_set.keys != self.keys:
                 self._missed = None
@@ -162,12 +186,17 @@ class KeySource:
             self.keys = fetched.key_set.keys
 
     def fail(self, failure: UpstreamFailure, now: float, policy: UpstreamPolicy) -> None:
-        """A fetch failed: what is known stays, and the next attempt waits, longer each time."""
+        """A fetch failed: what is known stays, and the next attempt waits, longer each time, and
+        at least as long as the server asks for."""
         self.failure = failure
         self.failures += 1
-        wait = policy.back_off * 2 ** min(self.failures - 1, 30)
-        self.next_try = now + min(wait, policy.back_off_at_most)
+        wait = min(policy.back_off * 2 ** min(self.failures - 1, 30), policy.back_off_at_most)
+        self.next_try = now + max(wait, min(failure.wait, policy.retry_after_at_most))
         self.attend_at = -math.inf
+        # A validator may have been the trouble, and one answer in full costs little.
+        self.etag = None
+        # Once is an accident. Twice, and the keys may be elsewhere by now.
+        self._metadata_doubted |= self.failures > 1
 
     def retry_after(self, now: float) -> int:
         """Whole seconds after which a client may find things better (RFC 9110 §10.2.3)."""

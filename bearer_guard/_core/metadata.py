@@ -7,7 +7,7 @@ import socket
 from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from bearer_guard._core import freshness, strict_json
+from bearer_guard._core import freshness, retry_after, strict_json
 from bearer_guard.exchange import Call, Errand, Reply, UpstreamFailure
 from bearer_guard.settings import checks
 from bearer_guard.settings.policies import KeySetPolicy
@@ -41,20 +41,25 @@ def addresses(issuer: str) -> tuple[str, ...]:
 
 
 def discover(
-    issuer: str, metadata_uri: str | None, policy: KeySetPolicy, needed: Needed = "jwks_uri"
+    issuer: str,
+    metadata_uri: str | None,
+    policy: KeySetPolicy,
+    needed: Needed = "jwks_uri",
+    share: float = 1,
 ) -> Errand[Metadata]:
     """Ask for metadata that names ``needed``. Raises ``UpstreamFailure`` when no place has any.
 
     A place that has none, or another issuer's, is passed over: issuers publish at one place
-    or the other, and single-page applications answer 200 everywhere.
+    or the other, and single-page applications answer 200 everywhere. Each call takes at most
+    that ``share`` of the time that is left.
     """
     failure: UpstreamFailure | None = None
     for address in (metadata_uri,) if metadata_uri else addresses(issuer):
         try:
-            reply = yield Call("GET", address, _ACCEPT)
+            reply = yield Call("GET", address, _ACCEPT, share=share)
             return _with(needed, read_metadata(reply, issuer, policy))
         except UpstreamFailure as unusable:
-            if unusable.reason.startswith("upstream_") and not _is_an_answer(unusable):
+            if unusable.wait or not _is_an_answer(unusable):
                 # The other place is on the same server.
                 raise
             # That there is nothing at one place says nothing of trouble at the other.
@@ -65,6 +70,8 @@ def discover(
 
 def _is_an_answer(failure: UpstreamFailure) -> bool:
     """Whether the server did answer, if only by a broken or an endless page."""
+    if not failure.reason.startswith("upstream_"):
+        return True
     error = failure.details.get("error")
     if failure.reason == "upstream_broken":
         return error in (None, "ReadError", "WriteError")
@@ -80,7 +87,8 @@ def _with(needed: Needed, found: Metadata) -> Metadata:
 def read_metadata(reply: Reply, issuer: str, policy: KeySetPolicy) -> Metadata:
     """Raises ``UpstreamFailure`` unless the answer is this issuer's metadata, whole."""
     if reply.status != 200:
-        raise UpstreamFailure("metadata_unusable", status=reply.status)
+        wait = retry_after.seconds(reply.headers)
+        raise UpstreamFailure("metadata_unusable", wait=wait, status=reply.status)
     try:
         document, _ = strict_json.read_object(reply.body)
     except ValueError:

@@ -11,7 +11,7 @@ from functools import partial
 
 from bearer_guard._core import key_errand
 from bearer_guard._core.key_set import KeySet
-from bearer_guard._core.key_source import Fetched, KeySource, Step
+from bearer_guard._core.key_source import Fetched, Step
 from bearer_guard._core.needs import KeysNeeded, MissingKeyNeeded
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
 from bearer_guard._running import log
@@ -136,8 +136,7 @@ class KeyKeeper:
         return key_errand.discover_and_fetch_keys(
             issuer.identifier,
             issuer.address(settings.metadata_uri),
-            source.metadata,
-            self._clock.monotonic() < source.metadata_until,
+            *source.known_metadata(self._clock.monotonic(), settings.key_set),
             source.key_set,
             source.etag,
             settings.key_set,
@@ -150,17 +149,20 @@ class KeyKeeper:
         with self._lock:
             issuer.source.land(number, fetched, self._clock.monotonic(), jittered)
         self._templates.found(issuer)
+        if fetched.trouble is not None:
+            past = self._clock.monotonic() - issuer.source.metadata_until
+            facts = {"issuer": issuer.identifier, **fetched.trouble.details}
+            log.upstream_failure(fetched.trouble.reason, {**facts, "metadata": _age(past, True)})
 
     def _tell(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
+        """Names the issuer, the age of its keys, and when it is asked again."""
+        now, source = self._clock.monotonic(), issuer.source
         facts: dict[str, object] = {"issuer": issuer.identifier, **failure.details}
-        source = issuer.source
+        facts["next_try"] = f"in {source.next_try - now:.0f} s"
         if source.key_set is not None:
-            facts["keys"] = self._age(source)
+            used = source.usable(now, issuer.rules.settings.key_set) is not None
+            facts["keys"] = _age(now - source.fresh_until, used)
         log.upstream_failure(failure.reason, facts)
-
-    def _age(self, source: KeySource) -> str:
-        past = self._clock.monotonic() - source.fresh_until
-        return f"still used, {past:.0f} s past fresh" if past > 0 else "still fresh"
 
     def _unavailable(self, issuer: TrustedIssuer) -> BearerError:
         """A new exception each time: one that many waiters raise collects their tracebacks."""
@@ -176,3 +178,9 @@ class KeyKeeper:
             retry_after=issuer.source.retry_after(self._clock.monotonic()),
             **{"issuer": issuer.identifier, **failure.details},
         )
+
+
+def _age(past_fresh: float, used: bool) -> str:
+    if past_fresh <= 0:
+        return "still fresh"
+    return f"{'still' if used else 'no longer'} used, {past_fresh:.0f} s past fresh"

@@ -105,7 +105,6 @@ class HttpCaller:
         Raises what the errand raises, ``UpstreamFailure`` among it.
         """
         client = self._ready_client()
-        self._set_deadline(until)
         try:
             call = next(errand)
             while True:
@@ -121,6 +120,9 @@ class HttpCaller:
 
     def _call(self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float) -> Reply:
         """One call, repeated where nothing was answered or a gateway says try again."""
+        now = time.monotonic()
+        until = now + (until - now) * call.share
+        self._set_deadline(until)
         for _ in range(policy.retries):
             try:
                 reply = self._call_once(client, call, policy, until)
@@ -128,7 +130,7 @@ class HttpCaller:
                 if failure.details.get("error") not in _REPEATED:
                     raise
             else:
-                if reply.status not in _RETRIED:
+                if reply.status not in _RETRIED or _asks_to_wait(reply):
                     return reply
         return self._call_once(client, call, policy, until)
 
@@ -158,6 +160,11 @@ class HttpCaller:
         except Exception as error:  # noqa: BLE001 - of httpx, httpx2, a client of the user's own
             failure = _failure(error)
         raise failure
+
+
+def _asks_to_wait(reply: Reply) -> bool:
+    """RFC 9110 section 10.2.3."""
+    return reply.headers.get("retry-after", "0").strip() != "0"
 
 
 _UNREACHABLE = frozenset({"ConnectError", "ConnectTimeout", "RemoteProtocolError"})

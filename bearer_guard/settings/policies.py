@@ -76,6 +76,9 @@ class UpstreamPolicy:
     """Seconds of silence after a failed key-set fetch, doubling with each further failure."""
     back_off_at_most: float = 30
     """Seconds at which the doubling ends."""
+    retry_after_at_most: float = 60
+    """Seconds up to which a key-set endpoint's own ``Retry-After`` is honoured over that: it may
+    ask for any time, and for so long new keys are not seen."""
 
     def __post_init__(self) -> None:
         checks.number("connect_timeout", self.connect_timeout, low=0.001, high=60)
@@ -84,6 +87,7 @@ class UpstreamPolicy:
         checks.count("retries", self.retries, low=0, high=5)
         checks.number("back_off", self.back_off, low=0, high=3600)
         checks.number("back_off_at_most", self.back_off_at_most, low=0, high=3600)
+        checks.number("retry_after_at_most", self.retry_after_at_most, low=0, high=3600)
         if self.back_off_at_most < self.back_off:
             raise SettingsError(
                 "back_off_at_most must not be shorter than back_off: raise it or lower back_off"

@@ -54,6 +54,19 @@ def test_a_new_validator_replaces_the_old(good: KeySet) -> None:
     assert run(fetch_keys(KEYS, good, '"1"', POLICY), answer)[1].etag == '"2"'
 
 
+def test_a_confirmation_that_does_not_say_how_long_leaves_it_as_it_was(good: KeySet) -> None:
+    """RFC 9111 section 4.3.4."""
+    fetched = run(fetch_keys(KEYS, good, '"1"', POLICY), reply(b"", status=304))[1]
+    assert fetched.fresh_for is None
+
+
+@pytest.mark.parametrize(("asked", "wait"), [("7", 7), ("", 0)])
+def test_a_failure_tells_how_long_the_server_wants_to_be_left_alone(asked: str, wait: int) -> None:
+    with pytest.raises(UpstreamFailure) as caught:
+        run(fetch_keys(KEYS, None, None, POLICY), reply(status=429, headers={"retry-after": asked}))
+    assert caught.value.wait == wait
+
+
 def test_a_validator_without_keys_is_not_sent_and_its_answer_not_taken() -> None:
     errand = fetch_keys(KEYS, None, '"1"', POLICY)
     with pytest.raises(UpstreamFailure) as caught:
@@ -134,6 +147,16 @@ def test_old_metadata_still_leads_to_the_keys_when_none_is_to_be_had(good: KeySe
     calls, fetched = run(errand(KNOWN, False, good, None), DOWN, reply(b"", status=304))
     assert urls(calls) == [OPENID, KEYS]
     assert fetched.metadata is KNOWN
+    assert fetched.trouble is DOWN
+
+
+def test_metadata_that_can_be_done_without_takes_half_of_the_time(good: KeySet) -> None:
+    answers = reply(status=404), reply(metadata()), reply(b"", status=304)
+    calls, fetched = run(errand(KNOWN, False, good, '"1"'), *answers)
+    assert [call.share for call in calls] == [0.5, 0.5, 1]
+    assert fetched.trouble is None
+    calls, _ = run(errand(None, False, good, '"1"'), reply(metadata()), reply(b"", status=304))
+    assert [call.share for call in calls] == [1, 1]
 
 
 def test_without_any_metadata_there_are_no_keys() -> None:

@@ -127,6 +127,53 @@ def test_an_unmodified_set_is_fresh_again_with_the_same_keys(
     assert (source.fresh_until, source.refresh_at) == (STALE + 600, STALE + AGES)
 
 
+def test_a_confirmation_that_does_not_say_makes_them_fresh_for_as_long_as_before(
+    keys: KeySet,
+) -> None:
+    source = KeySource()
+    source.land(1, Fetched(keys, 100, '"1"'), 0, 0.8)
+    source.land(2, Fetched(None, None, '"1"'), 90, 0.8)
+    assert (source.fresh_until, source.refresh_at) == (190, 170)
+    source.land(3, Fetched(None, 300, '"1"'), 180, 0.8)
+    source.land(4, Fetched(None, None, '"1"'), 400, 0.8)
+    assert source.fresh_until == 700
+
+
+def test_after_a_failure_the_whole_set_is_asked_for(keys: KeySet) -> None:
+    """The validator may be what the server stumbled over."""
+    source = KeySource()
+    source.land(1, Fetched(keys, 600, '"1"'), 0, 0.8)
+    source.fail(DOWN, 480, UPSTREAM)
+    assert source.etag is None
+
+
+def test_metadata_is_fresh_then_to_be_asked_for_then_gone(keys: KeySet) -> None:
+    source, metadata = KeySource(), Metadata("https://h/keys", None, 100)
+    assert source.known_metadata(0, POLICY) == (None, False)
+    source.land(1, Fetched(keys, 600, None, metadata), 10, 0.8)
+    known = {now: source.known_metadata(now, POLICY) for now in (109, 110, 3709, 3710)}
+    assert known == {
+        109: (metadata, True),
+        110: (metadata, False),
+        3709: (metadata, False),
+        3710: (None, False),
+    }
+
+
+def test_metadata_is_doubted_after_two_failures_until_it_was_read_anew(keys: KeySet) -> None:
+    source, metadata = KeySource(), Metadata("https://h/keys", None, 9000)
+    source.land(1, Fetched(keys, 600, None, metadata), 0, 0.8)
+    fresh = []
+    for _ in range(2):
+        source.fail(DOWN, 500, UPSTREAM)
+        fresh.append(source.known_metadata(500, POLICY)[1])
+    source.land(2, Fetched(keys, 600, None, metadata, DOWN), 510, 0.8)
+    fresh.append(source.known_metadata(510, POLICY)[1])
+    source.land(3, Fetched(keys, 600, None, metadata._replace(fresh_for=9001)), 520, 0.8)
+    fresh.append(source.known_metadata(520, POLICY)[1])
+    assert fresh == [True, False, False, True]
+
+
 def test_metadata_lives_from_its_own_answer_on(keys: KeySet) -> None:
     source, metadata = KeySource(), Metadata("https://h/keys", None, 100)
     source.land(1, Fetched(keys, 600, "e", metadata), 10, 0.8)

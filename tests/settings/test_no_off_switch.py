@@ -58,7 +58,7 @@ LOOSEST: Mapping[type, Mapping[str, Any]] = {
     },
     UpstreamPolicy: {
         "connect_timeout": 60, "timeout": 60, "max_answer": 64 * 1_048_576, "retries": 5,
-        "back_off": 0, "back_off_at_most": 0,
+        "back_off": 0, "back_off_at_most": 0, "retry_after_at_most": 0,
     },
     Introspection: {
         "endpoint": None, "client_id": None, "client_secret": None,

@@ -143,6 +143,7 @@ WHOLE: dict[str, Any] = {
                 "retries": 2,
                 "back_off": 2,
                 "back_off_at_most": 20,
+                "retry_after_at_most": 90,
             },
         },
         {

@@ -39,6 +39,7 @@ DEFAULTS: dict[type, dict[str, Any]] = {
     UpstreamPolicy: {
         "connect_timeout": 2, "timeout": 5, "max_answer": 1_048_576, "retries": 1, "back_off": 1,
         "back_off_at_most": 30,
+        "retry_after_at_most": 60,
     },
     Rule: {"methods": (), "any_scope": ()},
 }  # fmt: skip

@@ -510,6 +510,7 @@ _UPSTREAM = [
     *_count(UpstreamPolicy, "retries", 0, 5),
     *_range(UpstreamPolicy, "back_off", 0, 3600, "seconds"),
     *_range(UpstreamPolicy, "back_off_at_most", 0, 3600, "seconds"),
+    *_range(UpstreamPolicy, "retry_after_at_most", 0, 3600, "seconds"),
     Wrong(
         UpstreamPolicy,
         {"back_off_at_most": 0.5},

@@ -111,6 +111,24 @@ def test_what_a_gateway_could_not_get_is_asked_once_more(
     assert authorization_server.count("/jwks") == 4
 
 
+@pytest.mark.parametrize("asked", ["1", "120", "Mon, 01 Jan 2027 00:05:00 GMT", "soon"])
+def test_a_gateway_that_asks_for_time_is_given_it(
+    caller: HttpCaller, authorization_server: AuthorizationServer, asked: str
+) -> None:
+    """RFC 9110 section 10.2.3. Whatever it wrote there, it did not ask for a repetition."""
+    authorization_server.override("/jwks", status=503, headers={"Retry-After": asked})
+    assert ask(caller, authorization_server.url("/jwks")).status == 503
+    assert authorization_server.count("/jwks") == 1
+
+
+def test_a_gateway_that_asks_for_none_is_asked_once_more(
+    caller: HttpCaller, authorization_server: AuthorizationServer
+) -> None:
+    authorization_server.override("/jwks", status=503, headers={"Retry-After": "0"}, times=1)
+    assert ask(caller, authorization_server.url("/jwks")).status == 200
+    assert authorization_server.count("/jwks") == 2
+
+
 @pytest.mark.parametrize("status", [200, 201, 301, 400, 401, 404, 408, 429, 500, 501, 505])
 def test_every_other_answer_is_an_answer(
     caller: HttpCaller, authorization_server: AuthorizationServer, status: int
