@@ -1,4 +1,4 @@
-"""Ways in which a server can fail on the wire, HTTP left aside."""
+"""Ways in which a server can fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import struct
 import zlib
 
-from conformance.stage import Answer, Fault
+from faults.answers import Answer, Fault
 
 _PATIENCE = 30.0
 
