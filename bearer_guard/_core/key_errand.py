@@ -22,7 +22,9 @@ def fetch_keys(
     if etag is not None and previous is not None:
         headers["if-none-match"] = etag
     reply = yield Call("GET", jwks_uri, headers)
-    if reply.status == 304 and previous is not None:
+    # RFC 9110 section 15.4.5: it answers that question alone. Said to anybody, it would keep a
+    # withdrawn key alive.
+    if reply.status == 304 and "if-none-match" in headers:
         # RFC 9111 section 4.3.4: what this answer does not say, the one that it confirms said.
         fresh_for = freshness.said_fresh_for(reply.headers, policy)
         return Fetched(None, fresh_for, _etag(reply) or etag)

@@ -112,6 +112,8 @@ class FaultServer:
             await self._converse(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass
+        except asyncio.CancelledError:
+            pass  # the server is closed, and there is nobody to be told
         finally:
             self._writers.discard(writer)
             writer.close()

@@ -17,11 +17,15 @@ def fault(do: Fault) -> Answer:
     return Answer(fault=do)
 
 
-def reset() -> Answer:
-    """A TCP reset in place of an answer."""
+def reset(octets: bytes = b"") -> Answer:
+    """A TCP reset in place of an answer, or after the beginning of one."""
 
     async def do(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = writer.get_extra_info("socket")
+        if octets:
+            writer.write(octets)
+            await writer.drain()
+            await asyncio.sleep(0.02)  # a reset overtakes what is not read yet
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     return fault(do)

@@ -10,7 +10,7 @@ from bearer_guard import KeySetPolicy
 from bearer_guard._core.key_errand import discover_and_fetch_keys, fetch_keys
 from bearer_guard._core.key_set import KeySet
 from bearer_guard._core.metadata import Metadata
-from bearer_guard.exchange import UpstreamFailure
+from bearer_guard.exchange import Call, Reply, UpstreamFailure
 from bearer_guard.testing import AuthorizationServer
 from key_life.stepping import jwks, key_set, reply, run, urls
 
@@ -30,6 +30,14 @@ def server() -> AuthorizationServer:
 @pytest.fixture(scope="module")
 def good(server: AuthorizationServer) -> KeySet:
     return key_set(server)
+
+
+def failing(errand: Any, answer: Reply) -> tuple[list[Call], UpstreamFailure]:
+    """The call that an errand makes, and why its answer ends it."""
+    calls = [next(errand)]
+    with pytest.raises(UpstreamFailure) as caught:
+        errand.send(answer)
+    return calls, caught.value
 
 
 def test_a_first_fetch_brings_keys_and_how_long_they_are_fresh(server: AuthorizationServer) -> None:
@@ -68,10 +76,16 @@ def test_a_failure_tells_how_long_the_server_wants_to_be_left_alone(asked: str, 
 
 
 def test_a_validator_without_keys_is_not_sent_and_its_answer_not_taken() -> None:
-    errand = fetch_keys(KEYS, None, '"1"', POLICY)
-    with pytest.raises(UpstreamFailure) as caught:
-        run(errand, reply(b"", status=304))
-    assert (caught.value.reason, caught.value.details) == ("key_set_unusable", {"status": 304})
+    calls, failure = failing(fetch_keys(KEYS, None, '"1"', POLICY), reply(b"", status=304))
+    assert "if-none-match" not in calls[0].headers
+    assert (failure.reason, failure.details) == ("key_set_unusable", {"status": 304})
+
+
+def test_a_confirmation_that_nobody_asked_for_confirms_nothing(good: KeySet) -> None:
+    """RFC 9110 section 15.4.5: or else a server that says so to all keeps withdrawn keys alive."""
+    calls, failure = failing(fetch_keys(KEYS, good, None, POLICY), reply(b"", status=304))
+    assert "if-none-match" not in calls[0].headers
+    assert (failure.reason, failure.details) == ("key_set_unusable", {"status": 304})
 
 
 def test_keys_that_stay_are_the_same_objects(server: AuthorizationServer, good: KeySet) -> None:
@@ -144,7 +158,7 @@ def test_old_metadata_is_asked_for_again(good: KeySet) -> None:
 
 
 def test_old_metadata_still_leads_to_the_keys_when_none_is_to_be_had(good: KeySet) -> None:
-    calls, fetched = run(errand(KNOWN, False, good, None), DOWN, reply(b"", status=304))
+    calls, fetched = run(errand(KNOWN, False, good, '"1"'), DOWN, reply(b"", status=304))
     assert urls(calls) == [OPENID, KEYS]
     assert fetched.metadata is KNOWN
     assert fetched.trouble is DOWN
