@@ -25,6 +25,7 @@ MODULES = (
     "many_issuers",
     "token_memory",
     "import_cost",
+    "hostile_requests",
 )
 
 _TO_RUN = "to run"
