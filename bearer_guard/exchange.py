@@ -13,9 +13,6 @@ class Call(NamedTuple):
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
-    share: float = 1
-    """How much of the time that is left it may take: what can be done without leaves some for
-    what comes after it."""
 
 
 class Reply(NamedTuple):

@@ -1,17 +1,14 @@
-"""The errand that brings an issuer's keys: metadata where needed, then the key set."""
+"""The errand that brings an issuer's keys from where its metadata says that they are."""
 
 from __future__ import annotations
 
-from bearer_guard._core import freshness, metadata, retry_after
+from bearer_guard._core import freshness, retry_after
 from bearer_guard._core.key_set import KeySet, read_key_set
 from bearer_guard._core.key_source import Fetched
-from bearer_guard._core.metadata import Metadata
 from bearer_guard.exchange import Call, Errand, Reply, UpstreamFailure
 from bearer_guard.settings.policies import KeySetPolicy
 
 _ACCEPT = "application/jwk-set+json, application/json"
-_SHARE_OF_METADATA = 0.5
-"""Of the time that is left, where the keys can be had without it."""
 
 
 def fetch_keys(
@@ -50,34 +47,3 @@ def _etag(reply: Reply) -> str | None:
     """RFC 9110 section 8.8.3 allows octets that no client sends back alike: then none."""
     etag = reply.headers.get("etag", "")
     return etag if etag and etag.isascii() else None
-
-
-def discover_and_fetch_keys(
-    issuer: str,
-    metadata_uri: str | None,
-    known: Metadata | None,
-    known_is_fresh: bool,
-    previous: KeySet | None,
-    etag: str | None,
-    policy: KeySetPolicy,
-) -> Errand[Fetched]:
-    """The same for an issuer whose settings do not say where its keys are.
-
-    Metadata that is known and past its time still leads to the keys when the issuer's
-    metadata cannot be had: the keys themselves may be had all the same. That its server hangs
-    must not take all the time from theirs.
-    """
-    found, trouble = known, None
-    if known is None or not known_is_fresh:
-        share = 1 if known is None else _SHARE_OF_METADATA
-        try:
-            found = yield from metadata.discover(issuer, metadata_uri, policy, share=share)
-        except UpstreamFailure as failure:
-            if known is None:
-                raise
-            trouble = failure
-    assert found is not None
-    assert found.jwks_uri is not None, "or else it was not what was needed"
-    moved = known is not None and known.jwks_uri != found.jwks_uri
-    fetched = yield from fetch_keys(found.jwks_uri, previous, None if moved else etag, policy)
-    return fetched._replace(metadata=found, trouble=trouble)

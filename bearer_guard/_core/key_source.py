@@ -18,6 +18,7 @@ from typing import NamedTuple
 from bearer_guard._core.budget import Budget
 from bearer_guard._core.key_set import KeySet, VerificationKey
 from bearer_guard._core.metadata import Metadata
+from bearer_guard._core.metadata_source import MetadataSource
 from bearer_guard.exchange import UpstreamFailure
 from bearer_guard.settings.policies import KeySetPolicy, UpstreamPolicy
 
@@ -41,9 +42,6 @@ class Fetched(NamedTuple):
     fresh_for: float | None
     """``None`` when a confirmation does not say: as long as before."""
     etag: str | None
-    metadata: Metadata | None = None
-    trouble: UpstreamFailure | None = None
-    """Why ``metadata`` is the one that was known already, past its time."""
 
 
 class KeySource:
@@ -51,8 +49,8 @@ class KeySource:
 
     __slots__ = (
         *("attend_at", "etag", "failure", "failures", "fresh_until", "key_set", "keys"),
-        *("landed", "metadata", "metadata_until", "next_try", "refresh_at", "taken_off"),
-        *("_forced", "_fresh_for", "_metadata_doubted", "_missed"),
+        *("landed", "metadata", "next_try", "refresh_at", "taken_off"),
+        *("_forced", "_fresh_for", "_missed"),
     )
 
     def __init__(self) -> None:
@@ -66,10 +64,8 @@ class KeySource:
         self.failure: UpstreamFailure | None = None
         """Why the last attempt failed; ``None`` when it did not."""
         self.etag: str | None = None
-        self.metadata: Metadata | None = None
-        self.metadata_until = -math.inf
-        """Until this moment it is fresh."""
-        self._metadata_doubted = False
+        self.metadata = MetadataSource()
+        """Where the keys are, unless the settings say so."""
         self._fresh_for = 0.0
         self.taken_off = self.landed = 0
         """How many fetches have started; the number of the last one that brought keys."""
@@ -81,13 +77,6 @@ class KeySource:
         if self.key_set is not None and now < self.fresh_until + policy.usable_stale_for:
             return self.key_set
         return None
-
-    def known_metadata(self, now: float, policy: KeySetPolicy) -> tuple[Metadata | None, bool]:
-        """Where the keys are, and whether that is to be taken as it is. It has the same life as
-        the keys: fresh, then asked for again and used all the same, then gone."""
-        if now >= self.metadata_until + policy.usable_stale_for:
-            return None, False
-        return self.metadata, now < self.metadata_until and not self._metadata_doubted
 
     def plan(self, now: float, policy: KeySetPolicy) -> Step:
         """For a request that needs this issuer's keys, whichever they are."""
@@ -124,7 +113,7 @@ class KeySource:
             return Step.UNKNOWN
         if self.landed > asked:
             self._remember(kid, now, policy)
-            self._doubt_metadata(now, policy)
+            self.metadata.doubt_unless_new(now, policy)
             return Step.UNKNOWN
         if in_air:
             return Step.FETCH
@@ -148,13 +137,6 @@ class KeySource:
             del missed[next(iter(missed))]
         missed[kid] = now + policy.unknown_kid_memory
 
-    def _doubt_metadata(self, now: float, policy: KeySetPolicy) -> None:
-        """The keys may have moved, long before the metadata's time is over. Strangers can bring
-        this about, so metadata that was just read is not doubted."""
-        if self.metadata is not None:
-            read_at = self.metadata_until - self.metadata.fresh_for
-            self._metadata_doubted = now - read_at >= policy.fresh_at_least
-
     def spend(self, now: float) -> None:
         """Take one forced fetch from the budget: before it is sent, whatever comes of it."""
         self._forced = self._forced or Budget()
@@ -175,28 +157,30 @@ class KeySource:
         self.fresh_until = now + self._fresh_for
         self.attend_at = self.refresh_at = now + self._fresh_for * jittered
         self.etag = fetched.etag
-        if fetched.metadata is not None and fetched.metadata is not self.metadata:
-            self.metadata = fetched.metadata
-            self.metadata_until = now + fetched.metadata.fresh_for
-            self._metadata_doubted = False
         if fetched.key_set is not None:
             if fetched.key_set.keys != self.keys:
                 self._missed = None
             self.key_set = fetched.key_set
             self.keys = fetched.key_set.keys
 
+    def land_metadata(self, found: Metadata, now: float) -> None:
+        """It counts from now on, whatever comes of the keys."""
+        if self.metadata.land(found, now):
+            # A validator does not move house with the keys.
+            self.etag = None
+
     def fail(self, failure: UpstreamFailure, now: float, policy: UpstreamPolicy) -> None:
         """A fetch failed: what is known stays, and the next attempt waits, longer each time, and
         at least as long as the server asks for."""
         self.failure = failure
         self.failures += 1
-        wait = min(policy.back_off * 2 ** min(self.failures - 1, 30), policy.back_off_at_most)
-        self.next_try = now + max(wait, min(failure.wait, policy.retry_after_at_most))
+        self.next_try = now + policy.wait_after(self.failures, failure.wait)
         self.attend_at = -math.inf
         # A validator may have been the trouble, and one answer in full costs little.
         self.etag = None
-        # Once is an accident. Twice, and the keys may be elsewhere by now.
-        self._metadata_doubted |= self.failures > 1
+        if self.failures > 1:
+            # Once is an accident. Twice, and the keys may be elsewhere by now.
+            self.metadata.doubt()
 
     def retry_after(self, now: float) -> int:
         """Whole seconds after which a client may find things better (RFC 9110 §10.2.3)."""

@@ -41,22 +41,17 @@ def addresses(issuer: str) -> tuple[str, ...]:
 
 
 def discover(
-    issuer: str,
-    metadata_uri: str | None,
-    policy: KeySetPolicy,
-    needed: Needed = "jwks_uri",
-    share: float = 1,
+    issuer: str, metadata_uri: str | None, policy: KeySetPolicy, needed: Needed = "jwks_uri"
 ) -> Errand[Metadata]:
     """Ask for metadata that names ``needed``. Raises ``UpstreamFailure`` when no place has any.
 
     A place that has none, or another issuer's, is passed over: issuers publish at one place
-    or the other, and single-page applications answer 200 everywhere. Each call takes at most
-    that ``share`` of the time that is left.
+    or the other, and single-page applications answer 200 everywhere.
     """
     failure: UpstreamFailure | None = None
     for address in (metadata_uri,) if metadata_uri else addresses(issuer):
         try:
-            reply = yield Call("GET", address, _ACCEPT, share=share)
+            reply = yield Call("GET", address, _ACCEPT)
             return _with(needed, read_metadata(reply, issuer, policy))
         except UpstreamFailure as unusable:
             if unusable.wait or not _is_an_answer(unusable):

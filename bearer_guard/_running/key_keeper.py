@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
 
-from bearer_guard._core import key_errand
+from bearer_guard._core import key_errand, metadata
 from bearer_guard._core.key_set import KeySet
 from bearer_guard._core.key_source import Fetched, Step
+from bearer_guard._core.metadata import Metadata
 from bearer_guard._core.needs import KeysNeeded, MissingKeyNeeded
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
 from bearer_guard._running import log
@@ -25,6 +26,8 @@ from bearer_guard.exchange import Errand, UpstreamFailure
 
 # The flight ends this much earlier than its passengers' patience, so that they hear why.
 _SHARE_OF_PATIENCE = 0.95
+_SHARE_OF_METADATA = 0.5
+"""Of a flight's time, where the keys can be had without it."""
 
 
 class KeyKeeper:
@@ -120,27 +123,58 @@ class KeyKeeper:
         """In a thread of the pool. What comes of it is stored before it lands."""
         policy = issuer.rules.settings.upstream
         try:
-            fetched = self._caller.run(self._errand(issuer), policy, until)
+            jwks_uri, trouble = self._jwks_uri(issuer, until)
+            fetched = self._caller.run(self._errand(issuer, jwks_uri), policy, until)
         except UpstreamFailure as failure:
             with self._lock:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)
             self._tell(issuer, failure)
         else:
             self._land(issuer, number, fetched)
+            if trouble is not None:
+                self._tell_of_metadata(issuer, trouble)
 
-    def _errand(self, issuer: TrustedIssuer) -> Errand[Fetched]:
+    def _errand(self, issuer: TrustedIssuer, jwks_uri: str) -> Errand[Fetched]:
+        source, policy = issuer.source, issuer.rules.settings.key_set
+        return key_errand.fetch_keys(jwks_uri, source.key_set, source.etag, policy)
+
+    def _jwks_uri(self, issuer: TrustedIssuer, until: float) -> tuple[str, UpstreamFailure | None]:
+        """As the settings say, or else the metadata, which is read where it is time to; and why
+        it could not be, where what was known of it has to do."""
+        settings, source = issuer.rules.settings, issuer.source.metadata
+        written = issuer.address(settings.jwks_uri)
+        if written is not None:
+            return written, None
+        now = self._clock.monotonic()
+        known = source.known(now, settings.key_set)
+        trouble = None
+        if known is None or source.is_to_be_read(now):
+            known, trouble = self._read_metadata(issuer, known, until)
+        assert known.jwks_uri is not None, "or else it was not what was needed"
+        return known.jwks_uri, trouble
+
+    def _read_metadata(
+        self, issuer: TrustedIssuer, known: Metadata | None, until: float
+    ) -> tuple[Metadata, UpstreamFailure | None]:
+        """What is ``known`` serves, past its time too, where none can be had."""
         settings, source = issuer.rules.settings, issuer.source
-        jwks_uri = issuer.address(settings.jwks_uri)
-        if jwks_uri is not None:
-            return key_errand.fetch_keys(jwks_uri, source.key_set, source.etag, settings.key_set)
-        return key_errand.discover_and_fetch_keys(
-            issuer.identifier,
-            issuer.address(settings.metadata_uri),
-            *source.known_metadata(self._clock.monotonic(), settings.key_set),
-            source.key_set,
-            source.etag,
-            settings.key_set,
-        )
+        if known is not None:
+            # A server that hangs must not take all the time of keys that can be had without.
+            now = time.monotonic()
+            until = now + (until - now) * _SHARE_OF_METADATA
+        place = issuer.address(settings.metadata_uri)
+        errand = metadata.discover(issuer.identifier, place, settings.key_set)
+        try:
+            found = self._caller.run(errand, settings.upstream, until)
+        except UpstreamFailure as failure:
+            if known is None:
+                raise
+            with self._lock:
+                source.metadata.fail(failure, self._clock.monotonic(), settings.upstream)
+            return known, failure
+        with self._lock:
+            source.land_metadata(found, self._clock.monotonic())
+        return found, None
 
     def _land(self, issuer: TrustedIssuer, number: int, fetched: Fetched) -> None:
         policy = issuer.rules.settings.key_set
@@ -149,10 +183,6 @@ class KeyKeeper:
         with self._lock:
             issuer.source.land(number, fetched, self._clock.monotonic(), jittered)
         self._templates.found(issuer)
-        if fetched.trouble is not None:
-            past = self._clock.monotonic() - issuer.source.metadata_until
-            facts = {"issuer": issuer.identifier, **fetched.trouble.details}
-            log.upstream_failure(fetched.trouble.reason, {**facts, "metadata": _age(past, True)})
 
     def _tell(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
         """Names the issuer, the age of its keys, and when it is asked again."""
@@ -161,7 +191,13 @@ class KeyKeeper:
         facts["next_try"] = f"in {source.next_try - now:.0f} s"
         if source.key_set is not None:
             used = source.usable(now, issuer.rules.settings.key_set) is not None
-            facts["keys"] = _age(now - source.fresh_until, used)
+            facts["keys"] = _age(now - source.fresh_until, used=used)
+        log.upstream_failure(failure.reason, facts)
+
+    def _tell_of_metadata(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
+        """Only the metadata could not be had: where the keys neither, that is told instead."""
+        age = self._clock.monotonic() - issuer.source.metadata.fresh_until
+        facts = {"issuer": issuer.identifier, **failure.details, "metadata": _age(age, used=True)}
         log.upstream_failure(failure.reason, facts)
 
     def _unavailable(self, issuer: TrustedIssuer) -> BearerError:
@@ -180,7 +216,7 @@ class KeyKeeper:
         )
 
 
-def _age(past_fresh: float, used: bool) -> str:
+def _age(past_fresh: float, *, used: bool) -> str:
     if past_fresh <= 0:
         return "still fresh"
     return f"{'still' if used else 'no longer'} used, {past_fresh:.0f} s past fresh"

@@ -105,6 +105,7 @@ class HttpCaller:
         Raises what the errand raises, ``UpstreamFailure`` among it.
         """
         client = self._ready_client()
+        self._set_deadline(until)
         try:
             call = next(errand)
             while True:
@@ -120,9 +121,6 @@ class HttpCaller:
 
     def _call(self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float) -> Reply:
         """One call, repeated where nothing was answered or a gateway says try again."""
-        now = time.monotonic()
-        until = now + (until - now) * call.share
-        self._set_deadline(until)
         for _ in range(policy.retries):
             try:
                 reply = self._call_once(client, call, policy, until)

@@ -92,3 +92,9 @@ class UpstreamPolicy:
             raise SettingsError(
                 "back_off_at_most must not be shorter than back_off: raise it or lower back_off"
             )
+
+    def wait_after(self, failures: int, asked: float) -> float:
+        """Seconds until the next try after so many failures in a row, of which the last
+        ``asked`` for some (RFC 9110 section 10.2.3)."""
+        wait = min(self.back_off * 2.0 ** min(failures - 1, 30), self.back_off_at_most)
+        return max(wait, min(asked, self.retry_after_at_most))

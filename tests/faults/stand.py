@@ -16,7 +16,7 @@ from faults.server import HOST, FaultServer
 from key_life.world import bearer
 
 AUDIENCE = "https://api.example.com"
-HASTY = UpstreamPolicy(timeout=0.4, connect_timeout=0.4)
+HASTY = UpstreamPolicy(timeout=1, connect_timeout=1)
 """For what hangs. All else has the default of 5 s, and is to need none of it."""
 
 Fault = Callable[[bytes], Answer]

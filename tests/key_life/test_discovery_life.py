@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -161,6 +162,56 @@ def test_metadata_whose_server_hangs_does_not_take_the_time_of_the_keys() -> Non
                 assert verdict(guard, server.jwt()) == "let in"
             all_landed()
             assert (server.count(OPENID), server.count(JWKS)) == (2, 2)
+
+
+def test_metadata_that_was_read_counts_though_the_keys_were_not_had(world: World) -> None:
+    world.server.override(JWKS, status=500, times=1)
+    token = world.server.jwt()
+    assert world(token) == "503 key_set_unusable"
+    world.clock.turn(1)
+    assert world(token) == "let in"
+    assert world.server.count(OPENID) == 1
+
+
+SLOW = 0.8
+"""Seconds an answer takes, of the 1.4 that a request waits."""
+
+
+@contextmanager
+def slow_server() -> Iterator[tuple[AuthorizationServer, Guard, HandClock]]:
+    """Two answers one after the other take longer than a request waits."""
+    clock = HandClock()
+    policy = UpstreamPolicy(timeout=1.4, connect_timeout=1.4, retries=0)
+    with AuthorizationServer(clock=clock.time) as server:
+        issuer = Issuer(server.issuer, upstream=policy)
+        with Guard(audience=server.audience, issuers=[issuer], clock=clock) as guard:
+            yield server, guard, clock
+
+
+def test_a_server_too_slow_for_two_answers_at_once_is_learnt_from_step_by_step() -> None:
+    with slow_server() as (server, guard, clock):
+        server.answer_slowly(SLOW)
+        token = server.jwt()
+        assert verdict(guard, token) == "503 upstream_timeout"
+        all_landed()
+        clock.turn(1)
+        assert verdict(guard, token) == "let in"
+        assert (server.count(OPENID), server.count(JWKS)) == (1, 2)
+
+
+def test_nor_do_its_keys_grow_old_because_its_metadata_cannot_be_read() -> None:
+    with slow_server() as (server, guard, clock):
+        old = server.jwt(expires_in=100_000)
+        while verdict(guard, old) != "let in":  # a busy machine may need longer for the first
+            clock.turn(1)
+        server.answer_slowly(SLOW)
+        clock.turn(700)
+        assert verdict(guard, old) == "let in", "with the keys at hand"
+        all_landed()
+        server.rotate_keys()
+        new = server.jwt()
+        clock.turn(1)
+        assert verdict(guard, new) == "let in", "the next fetch leaves the metadata aside"
 
 
 def test_a_withdrawn_key_stops_for_the_issuers_of_a_template_too(

@@ -147,36 +147,21 @@ def test_after_a_failure_the_whole_set_is_asked_for(keys: KeySet) -> None:
     assert source.etag is None
 
 
-def test_metadata_is_fresh_then_to_be_asked_for_then_gone(keys: KeySet) -> None:
-    source, metadata = KeySource(), Metadata("https://h/keys", None, 100)
-    assert source.known_metadata(0, POLICY) == (None, False)
-    source.land(1, Fetched(keys, 600, None, metadata), 10, 0.8)
-    known = {now: source.known_metadata(now, POLICY) for now in (109, 110, 3709, 3710)}
-    assert known == {
-        109: (metadata, True),
-        110: (metadata, False),
-        3709: (metadata, False),
-        3710: (None, False),
-    }
+def test_a_validator_does_not_move_house_with_the_keys(keys: KeySet) -> None:
+    source = KeySource()
+    source.land_metadata(Metadata("https://h/keys", None, 600), 0)
+    source.land(1, Fetched(keys, 600, '"1"'), 0, 0.8)
+    source.land_metadata(Metadata("https://h/keys", None, 900), 600)
+    assert source.etag == '"1"'
+    source.land_metadata(Metadata("https://elsewhere/keys", None, 900), 1500)
+    assert source.etag is None
 
 
-def test_metadata_is_doubted_after_two_failures_until_it_was_read_anew(keys: KeySet) -> None:
-    source, metadata = KeySource(), Metadata("https://h/keys", None, 9000)
-    source.land(1, Fetched(keys, 600, None, metadata), 0, 0.8)
-    fresh = []
-    for _ in range(2):
-        source.fail(DOWN, 500, UPSTREAM)
-        fresh.append(source.known_metadata(500, POLICY)[1])
-    source.land(2, Fetched(keys, 600, None, metadata, DOWN), 510, 0.8)
-    fresh.append(source.known_metadata(510, POLICY)[1])
-    source.land(3, Fetched(keys, 600, None, metadata._replace(fresh_for=9001)), 520, 0.8)
-    fresh.append(source.known_metadata(520, POLICY)[1])
-    assert fresh == [True, False, False, True]
-
-
-def test_metadata_lives_from_its_own_answer_on(keys: KeySet) -> None:
-    source, metadata = KeySource(), Metadata("https://h/keys", None, 100)
-    source.land(1, Fetched(keys, 600, "e", metadata), 10, 0.8)
-    assert (source.metadata, source.metadata_until, source.etag) == (metadata, 110, "e")
-    source.land(2, Fetched(None, 600, "e", metadata), 90, 0.8)
-    assert source.metadata_until == 110, "known metadata that was used again is no younger"
+def test_metadata_is_doubted_after_two_failures_in_a_row(source: KeySource, keys: KeySet) -> None:
+    source.land_metadata(Metadata("https://h/keys", None, 9000), 0)
+    source.fail(DOWN, 480, UPSTREAM)
+    land(source, keys, 481)
+    source.fail(DOWN, 961, UPSTREAM)
+    assert not source.metadata.is_to_be_read(961)
+    source.fail(DOWN, 962, UPSTREAM)
+    assert source.metadata.is_to_be_read(962)

@@ -13,7 +13,6 @@ import pytest
 from bearer_guard import Guard, Issuer, UpstreamPolicy
 from bearer_guard._upstream.deadline_transport import DeadlineTransport
 from bearer_guard._upstream.http_caller import HttpCaller
-from bearer_guard.exchange import Call, Errand, UpstreamFailure
 from bearer_guard.testing import AuthorizationServer
 from faults import ways
 from faults.answers import Answer, ok
@@ -99,21 +98,6 @@ def test_repeated_calls_share_one_deadline(caller: HttpCaller) -> None:
     policy = UpstreamPolicy(connect_timeout=0.3, timeout=0.3, retries=5)
     with serving(ways.endless(b"HTTP/1.1 200 O", b"K")) as server, within(GENEROUS):
         assert failure(caller, server.url, policy).reason == "upstream_timeout"
-
-
-def test_a_call_that_may_take_a_share_of_the_time_leaves_the_rest(caller: HttpCaller) -> None:
-    def errand(url: str) -> Errand[tuple[str, int]]:
-        try:
-            yield Call("GET", url, {}, share=0.2)
-        except UpstreamFailure as failed:
-            second = yield Call("GET", server.url("/jwks"), {})
-            return failed.reason, second.status
-        raise AssertionError("answered")
-
-    policy = UpstreamPolicy(timeout=2, connect_timeout=2)
-    with AuthorizationServer() as server, serving(ways.silence()) as slow:
-        outcome = caller.run(errand(slow.url), policy, time.monotonic() + policy.timeout)
-    assert outcome == ("upstream_timeout", 200)
 
 
 @pytest.mark.parametrize("way", ["says nothing", "drips a body"])
