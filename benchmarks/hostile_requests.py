@@ -15,6 +15,7 @@ there is on how many run at once, and on what comes again.
 from __future__ import annotations
 
 import gc
+import logging
 import tracemalloc
 from collections import Counter
 from itertools import islice
@@ -92,6 +93,7 @@ def refused(
     issuer: str, settings: dict[str, Any] | None, warm: list[str], requests: list[list[str]]
 ) -> dict[str, Any]:
     """Seconds of processor time for the first half, and the bytes held more after the second."""
+    logging.getLogger("bearer_guard").setLevel(logging.CRITICAL)
     introspection = Introspection(**settings) if settings else None
     made = [Request(headers=[("Authorization", line) for line in lines]) for lines in requests]
     half = (len(made) - _WARM_UP) // 2
