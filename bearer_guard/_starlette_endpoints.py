@@ -13,11 +13,10 @@ from starlette.websockets import WebSocket
 
 from bearer_guard import _starlette_answers as answers
 from bearer_guard import asgi
-from bearer_guard.access_token import AccessToken
+from bearer_guard._requirement import Requirement
 from bearer_guard.errors import BearerError
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-Requirement = Callable[[AccessToken], None]
 
 
 def requiring(require: Requirement) -> Callable[[Endpoint], Endpoint]:

@@ -26,14 +26,15 @@ class Reply(NamedTuple):
 class UpstreamFailure(Exception):
     """An authorization server did not answer, or not with what was asked for.
 
-    ``reason`` is for ``AuthorizationServerUnavailable``; ``details`` for the operator. ``wait``
-    is for how many seconds the server asked not to be asked again (RFC 9110 section 10.2.3).
+    ``reason`` is for ``AuthorizationServerUnavailable``; ``details`` for the operator.
     """
 
-    def __init__(self, reason: str, *, wait: float = 0, **details: object) -> None:
+    retry_after: float | None = None
+    """For how many seconds it asked to be left alone, where it did."""
+
+    def __init__(self, reason: str, **details: object) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.wait = wait
         self.details = details
 
 

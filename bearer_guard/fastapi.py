@@ -15,20 +15,27 @@ from typing import Annotated, Any
 
 try:
     from fastapi import Depends
+    from fastapi.openapi import models
     from fastapi.security import OAuth2, SecurityScopes
 except ImportError:
     raise ImportError("bearer_guard.fastapi needs FastAPI: install bearer-guard[fastapi]") from None
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from bearer_guard._fastapi_scheme import scheme
+from bearer_guard._openapi_scheme import Places
+from bearer_guard._requirement import any_of
 from bearer_guard._starlette_answers import ALONE_KEY, answer
 from bearer_guard.access_token import AccessToken
 from bearer_guard.asgi import GUARD_KEY, KEY, AsgiRequest, BearerMiddleware
-from bearer_guard.errors import BearerError, MissingToken, SettingsError
+from bearer_guard.errors import BearerError, MissingToken
 from bearer_guard.guard import Guard
-from bearer_guard.settings import checks
 from bearer_guard.starlette import access_token
+
+_MODELS: dict[str, type[models.SecurityBase]] = {
+    "oauth2": models.OAuth2,
+    "openIdConnect": models.OpenIdConnect,
+    "http": models.HTTPBearer,
+}
 
 
 class Bearer(OAuth2):
@@ -65,8 +72,7 @@ class Bearer(OAuth2):
     ) -> None:
         super().__init__(scheme_name=scheme_name)
         self.guard = guard
-        self.model = scheme(
-            guard.settings,
+        places = Places(
             authorization_url=authorization_url,
             token_url=token_url,
             refresh_url=refresh_url,
@@ -74,6 +80,8 @@ class Bearer(OAuth2):
             scopes=scopes or {},
             description=description,
         )
+        found = places.scheme(guard.settings)
+        self.model = _MODELS[found["type"]](**found)
 
     async def __call__(  # type: ignore[override]
         self, connection: HTTPConnection, security_scopes: SecurityScopes
@@ -88,11 +96,10 @@ class Bearer(OAuth2):
 
     def require_any_scope(self, *scopes: str) -> Callable[..., Awaitable[AccessToken]]:
         """``Depends(bearer.require_any_scope("clerk", "admin"))``: *one* of them is needed."""
-        if not checks.scopes("scopes", scopes):
-            raise SettingsError('name the scopes of which one is needed: ("clerk", "admin")')
+        require = any_of(*scopes)
 
         async def token_with_any_scope(token: Annotated[AccessToken, Depends(self)]) -> AccessToken:
-            token.require_any_scope(*scopes)
+            require(token)
             return token
 
         return token_with_any_scope
@@ -100,7 +107,7 @@ class Bearer(OAuth2):
     async def _token(self, scope: Scope, needed: tuple[str, ...]) -> AccessToken:
         if scope.get(GUARD_KEY) is not self.guard:
             # What another guard let in says nothing to this one.
-            self._check_that_the_header_is_enough()
+            self._check_that_no_middleware_is_needed()
             scope[GUARD_KEY], scope[KEY], scope[ALONE_KEY] = self.guard, None, True
         token: AccessToken | None = scope[KEY]
         if token is None:
@@ -116,11 +123,11 @@ class Bearer(OAuth2):
             error.scopes = tuple(dict.fromkeys((*error.scopes, *needed)))
             raise
 
-    def _check_that_the_header_is_enough(self) -> None:
-        settings = self.guard.settings
-        if settings.query_parameter or settings.form_parameter:
+    def _check_that_no_middleware_is_needed(self) -> None:
+        unfollowed = self.guard.settings.for_middlewares_alone()
+        if unfollowed:
             raise RuntimeError(
-                "query_parameter and form_parameter take the middleware: write "
+                f"{' and '.join(unfollowed)} take the middleware: write "
                 "app.add_middleware(BearerMiddleware, guard=guard)"
             )
 

@@ -10,13 +10,19 @@ from typing import Any, Self
 
 from bearer_guard._core.challenge import Challenger, Refusal
 from bearer_guard._core.credentials import from_parameters
-from bearer_guard._core.path_rules import PathRules
+from bearer_guard._core.path_rules import PathRules, Requirement
+from bearer_guard._core.renewal import check_continues, renewal
 from bearer_guard._running import log
 from bearer_guard._running.authenticator import Authenticator
 from bearer_guard._upstream.http_caller import HttpClient
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock, SystemClock
-from bearer_guard.errors import BearerError, InsufficientScope, MissingToken
+from bearer_guard.errors import (
+    AuthorizationServerUnavailable,
+    BearerError,
+    InsufficientScope,
+    MissingToken,
+)
 from bearer_guard.request import RequestView
 from bearer_guard.settings import GuardSettings, Issuer, Rule, reading
 from bearer_guard.settings.guard import ExpandScopes
@@ -41,6 +47,10 @@ class Guard:
         query_parameter: take tokens from the query too (RFC 6750 section 2.3). They end up in
             logs and histories: only where clients cannot set a header.
         form_parameter: take them from urlencoded bodies too (section 2.2).
+        websocket_protocol: take tokens from ``Sec-WebSocket-Protocol`` too, since browsers set no
+            header on a WebSocket. The value names the subprotocol beside which the token stands.
+        websocket_renewal: let a client send a fresh token over an open WebSocket.
+        end_streams_at_expiry: end a response that is still streaming when its token expires.
         expand_scopes: from the granted scopes to all that they imply.
         max_token_size: octets; a longer token is refused unread.
         max_form_size: octets of a form that are read in search of a token.
@@ -68,6 +78,9 @@ class Guard:
         opaque_issuer: str | None = None,
         query_parameter: bool = False,
         form_parameter: bool = False,
+        websocket_protocol: str | None = None,
+        websocket_renewal: bool = False,
+        end_streams_at_expiry: bool = False,
         expand_scopes: ExpandScopes | None = None,
         max_token_size: int = 16_384,
         max_form_size: int = 65_536,
@@ -88,6 +101,9 @@ class Guard:
             opaque_issuer=opaque_issuer,
             query_parameter=query_parameter,
             form_parameter=form_parameter,
+            websocket_protocol=websocket_protocol,
+            websocket_renewal=websocket_renewal,
+            end_streams_at_expiry=end_streams_at_expiry,
             expand_scopes=expand_scopes,
             max_token_size=max_token_size,
             max_form_size=max_form_size,
@@ -100,7 +116,7 @@ class Guard:
         self._authenticator = Authenticator(settings, http_client, clock or SystemClock())
         self._begin = self._authenticator.begin
         # A guard that is merely forgotten leaves no connection open.
-        self._close = weakref.finalize(self, self._authenticator.close)
+        weakref.finalize(self, self._authenticator.close)
 
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any], **more: Any) -> Self:
@@ -143,30 +159,72 @@ class Guard:
         """
         if self._paths.is_public(request):
             return None
+        needed = self._paths.requirement(request)
         try:
-            access_token = self.authenticate(request)
+            found = self._begin(request, needed.introspect_every)
         except MissingToken as error:
-            error.scopes = self._paths.requirement(request).named()
+            error.scopes = needed.named()
             raise
-        self._check_scopes(access_token, request)
-        return access_token
+        if not isinstance(found, AccessToken):
+            found = self._authenticator.finish(found)
+        return _granting(found, needed)
 
     async def check_async(self, request: RequestView) -> AccessToken | None:
         """``check`` for an event loop (asyncio or trio), which it never blocks."""
         if self._paths.is_public(request):
             return None
+        needed = self._paths.requirement(request)
         try:
-            access_token = await self.authenticate_async(request)
+            found = self._begin(request, needed.introspect_every)
         except MissingToken as error:
-            error.scopes = self._paths.requirement(request).named()
+            error.scopes = needed.named()
             raise
-        self._check_scopes(access_token, request)
-        return access_token
+        if not isinstance(found, AccessToken):
+            found = await self._authenticator.finish_async(found)
+        return _granting(found, needed)
 
-    def _check_scopes(self, access_token: AccessToken, request: RequestView) -> None:
-        requirement = self._paths.requirement(request)
-        if not requirement.is_met_by(access_token.scopes):
-            raise InsufficientScope(requirement.named())
+    def forget(self, token: str) -> None:
+        """Drop all that is remembered of one token (without ``Bearer``): that it was verified,
+        and what introspection said of it. Its next request begins anew.
+
+        Does not revoke the token. A self-contained one is let in again, by its signature,
+        unless the settings have it introspected.
+        """
+        self._authenticator.forget(token)
+
+    def forget_subject(self, issuer: str, subject: str) -> None:
+        """The same for all tokens of a subject of one issuer (``AccessToken.issuer`` and
+        ``subject``). Looks at each remembered token once: some milliseconds for 10,000."""
+        self._authenticator.forget_subject(issuer, subject)
+
+    def forget_all(self) -> None:
+        """The same for all tokens. The issuers' keys are kept: nobody waits for them anew."""
+        self._authenticator.forget_all()
+
+    async def renew_async(
+        self, access_token: AccessToken, request: RequestView, message: str
+    ) -> AccessToken | None:
+        """What a text message on an open WebSocket does to its token (``websocket_renewal``).
+
+        ``request`` opened the connection, ``access_token`` counts until now. ``None`` when the
+        message is the application's; else the token that counts from now on, which in an outage
+        is the old one. Raises a ``BearerError`` when the connection is to be closed.
+        """
+        if not self.settings.websocket_renewal:
+            return None
+        asked = renewal(message, request, self.settings.max_token_size)
+        if asked is None:
+            return None
+        needed = self._paths.requirement(asked)
+        try:
+            fresh = self._begin(asked, needed.introspect_every)
+            if not isinstance(fresh, AccessToken):
+                fresh = await self._authenticator.finish_async(fresh)
+        except AuthorizationServerUnavailable as error:
+            log.refusal(error)
+            return access_token
+        check_continues(access_token, _granting(fresh, needed))
+        return fresh
 
     def seconds_left(self, access_token: AccessToken) -> float | None:
         """For how long the token will be let in from now on; ``None`` where it names no expiry."""
@@ -183,11 +241,17 @@ class Guard:
         return self._challenger.refusal(error)
 
     def close(self) -> None:
-        """End the guard's threads and close its connections. It must not be used afterwards."""
-        self._close()
+        """End the guard's threads and close its connections. Used again, it opens new ones."""
+        self._authenticator.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _granting(access_token: AccessToken, needed: Requirement) -> AccessToken:
+    if not needed.is_met_by(access_token.scopes):
+        raise InsufficientScope(needed.named())
+    return access_token

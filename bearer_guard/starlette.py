@@ -18,13 +18,13 @@ from starlette.responses import Response
 
 from bearer_guard import _starlette_answers as answers
 from bearer_guard import asgi
+from bearer_guard._requirement import all_of, any_of
 from bearer_guard._starlette_answers import answer
 from bearer_guard._starlette_endpoints import Endpoint, requiring
 from bearer_guard.access_token import AccessToken
 from bearer_guard.asgi import AsgiRequest, BearerMiddleware, BearerUser
 from bearer_guard.errors import BearerError, SettingsError
 from bearer_guard.guard import Guard
-from bearer_guard.settings import checks
 
 
 def access_token(connection: HTTPConnection) -> AccessToken:
@@ -39,15 +39,12 @@ def require_scopes(*scopes: str) -> Callable[[Endpoint], Endpoint]:
     for endpoint classes, whose every method it guards. Others are answered with 403 and the
     challenge; a WebSocket is denied before it is accepted.
     """
-    checks.scopes("scopes", scopes)
-    return requiring(lambda token: token.require_scopes(*scopes))
+    return requiring(all_of(*scopes))
 
 
 def require_any_scope(*scopes: str) -> Callable[[Endpoint], Endpoint]:
     """The same for an endpoint that needs *one* of ``scopes``."""
-    if not checks.scopes("scopes", scopes):
-        raise SettingsError('name the scopes of which one is needed: ("clerk", "admin")')
-    return requiring(lambda token: token.require_any_scope(*scopes))
+    return requiring(any_of(*scopes))
 
 
 class BearerBackend(AuthenticationBackend):
@@ -62,10 +59,11 @@ class BearerBackend(AuthenticationBackend):
     """
 
     def __init__(self, guard: Guard) -> None:
-        if guard.settings.query_parameter or guard.settings.form_parameter:
+        unfollowed = guard.settings.for_middlewares_alone()
+        if unfollowed:
             raise SettingsError(
-                "query_parameter and form_parameter take BearerMiddleware: use it in place of "
-                "BearerBackend, or leave them out"
+                f"{' and '.join(unfollowed)} take BearerMiddleware: use it in place of "
+                "BearerBackend, or leave it out"
             )
         self.guard = guard
 

@@ -19,6 +19,7 @@ MODULES = (
     "seen_before",
     "asgi_servers",
     "wsgi_server",
+    "frameworks",
     "made_up_keys",
     "opaque_tokens",
     "many_issuers",

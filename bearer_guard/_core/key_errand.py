@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bearer_guard._core import freshness, retry_after
+from bearer_guard._core import freshness
 from bearer_guard._core.key_set import KeySet, read_key_set
 from bearer_guard._core.key_source import Fetched
+from bearer_guard._core.retry_after import failure_of
 from bearer_guard.exchange import Call, Errand, Reply, UpstreamFailure
 from bearer_guard.settings.policies import KeySetPolicy
 
@@ -30,8 +31,7 @@ def fetch_keys(
 
 def _read(reply: Reply, previous: KeySet | None, policy: KeySetPolicy) -> Fetched:
     if reply.status != 200:
-        wait = retry_after.seconds(reply.headers)
-        raise UpstreamFailure("key_set_unusable", wait=wait, status=reply.status)
+        raise failure_of("key_set_unusable", reply)
     try:
         key_set = read_key_set(reply.body, previous)
     except ValueError:

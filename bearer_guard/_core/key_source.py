@@ -174,7 +174,7 @@ class KeySource:
         at least as long as the server asks for."""
         self.failure = failure
         self.failures += 1
-        self.next_try = now + policy.wait_after(self.failures, failure.wait)
+        self.next_try = now + policy.wait_after(self.failures, failure.retry_after)
         self.attend_at = -math.inf
         # A validator may have been the trouble, and one answer in full costs little.
         self.etag = None

@@ -7,7 +7,8 @@ import socket
 from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from bearer_guard._core import freshness, retry_after, strict_json
+from bearer_guard._core import freshness, strict_json
+from bearer_guard._core.retry_after import failure_of
 from bearer_guard.exchange import Call, Errand, Reply, UpstreamFailure
 from bearer_guard.settings import checks
 from bearer_guard.settings.policies import KeySetPolicy
@@ -54,7 +55,7 @@ def discover(
             reply = yield Call("GET", address, _ACCEPT)
             return _with(needed, read_metadata(reply, issuer, policy))
         except UpstreamFailure as unusable:
-            if unusable.wait or not _is_an_answer(unusable):
+            if unusable.retry_after is not None or not _is_an_answer(unusable):
                 # The other place is on the same server.
                 raise
             # That there is nothing at one place says nothing of trouble at the other.
@@ -82,8 +83,7 @@ def _with(needed: Needed, found: Metadata) -> Metadata:
 def read_metadata(reply: Reply, issuer: str, policy: KeySetPolicy) -> Metadata:
     """Raises ``UpstreamFailure`` unless the answer is this issuer's metadata, whole."""
     if reply.status != 200:
-        wait = retry_after.seconds(reply.headers)
-        raise UpstreamFailure("metadata_unusable", wait=wait, status=reply.status)
+        raise failure_of("metadata_unusable", reply)
     try:
         document, _ = strict_json.read_object(reply.body)
     except ValueError:

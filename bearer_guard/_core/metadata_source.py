@@ -56,4 +56,4 @@ class MetadataSource:
         """It could not be read. It is left alone for twice as long as the keys are, so that every
         other fetch of keys has all the time to itself, where its server is slow."""
         self._failures += 1
-        self._next_try = now + 2 * policy.wait_after(self._failures, failure.wait)
+        self._next_try = now + 2 * policy.wait_after(self._failures, failure.retry_after)

@@ -22,10 +22,12 @@ _ODD = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\\\x00-\x1f\x7f\ufffd]")
 
 
 class Requirement(NamedTuple):
-    """The scopes that a request needs: all of ``scopes``, and one of each of ``any_scopes``."""
+    """The scopes that a request needs: all of ``scopes``, and one of each of ``any_scopes``.
+    And how old what its authorization server said of it may be, where that matters."""
 
     scopes: tuple[str, ...]
     any_scopes: tuple[tuple[str, ...], ...]
+    introspect_every: float | None = None
 
     def named(self) -> tuple[str, ...]:
         """Every scope for the challenge, in the order of the settings, each once."""
@@ -81,7 +83,8 @@ class PathRules:
         rules = [rule for rule in deciding if rule is not None]
         scopes = [*self._always.scopes, *(scope for rule in rules for scope in rule.scopes)]
         choices = dict.fromkeys(tuple(rule.any_scope) for rule in rules if rule.any_scope)
-        return Requirement(tuple(dict.fromkeys(scopes)), tuple(choices))
+        ages = [rule.introspect_every for rule in rules if rule.introspect_every is not None]
+        return Requirement(tuple(dict.fromkeys(scopes)), tuple(choices), min(ages, default=None))
 
     def _deciding_rule(self, path: str, method: str) -> Rule | None:
         for pattern, rule in self._rules:

@@ -8,6 +8,7 @@ from typing import Any
 from bearer_guard._core import issuer_template
 from bearer_guard._core.claims_rules import ClaimsRules
 from bearer_guard._core.key_source import KeySource
+from bearer_guard.access_token import AccessToken
 from bearer_guard.errors import InvalidToken
 from bearer_guard.settings import GuardSettings, Introspection, Issuer
 from bearer_guard.settings.issuer import ALGORITHMS, part_names
@@ -72,6 +73,33 @@ class Trust:
         }
         self.templates = tuple(rules for rules in every if rules.pattern is not None)
         self.opaque = _opaque(every, settings.opaque_issuer)
+        demands = [rule.introspect_every for rule in settings.rules]
+        self._of_paths = max((age for age in demands if age is not None), default=None)
+        self.introspecting = tuple(rules for rules in every if self._may_be_asked(rules))
+        """Those whose introspection endpoint some token may lead to."""
+        self.introspects_jwts = self._of_paths is not None or any(
+            rules.settings.introspect_jwts_every is not None for rules in every
+        )
+
+    def _may_be_asked(self, rules: IssuerRules) -> bool:
+        if rules.settings.introspection is None:
+            return False
+        resolves_opaque = self.opaque is not None and self.opaque[0] is rules
+        return resolves_opaque or self.longest_answer_age(rules) is not None
+
+    def longest_answer_age(self, rules: IssuerRules) -> float | None:
+        """The greatest age at which an answer about a JWT of this issuer is of use to anybody;
+        ``None`` where nobody asks."""
+        own = rules.settings.introspect_jwts_every
+        return max((age for age in (own, self._of_paths) if age is not None), default=None)
+
+    def answer_age(self, verified: AccessToken, at_most: float | None) -> float | None:
+        """How old an answer about this verified JWT may be, by its issuer's settings and by what
+        the request's path demands: the stricter. ``None`` where none is needed."""
+        own = self.rules_for(verified.issuer).settings.introspect_jwts_every
+        if own is None or at_most is None:
+            return at_most if own is None else own
+        return min(own, at_most)
 
     def rules_for(self, identifier: str) -> IssuerRules:
         """The rules of a trusted issuer. Raises ``InvalidToken`` for any other name."""

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from concurrent.futures import Future
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from bearer_guard._core import credentials, story
-from bearer_guard._core.claims_rules import check_token_times
 from bearer_guard._core.needs import (
     AnswerNeeded,
     IssuerNeeded,
     KeysNeeded,
     MissingKeyNeeded,
+    Verified,
 )
-from bearer_guard._core.story import Story, Verified
-from bearer_guard._core.trust import IssuerRules, Trust
-from bearer_guard._running.introspector import Introspector, Outcome, Refused
+from bearer_guard._core.story import Story
+from bearer_guard._core.trust import Trust
+from bearer_guard._running.answers import Answers
+from bearer_guard._running.forgetting import Epoch
+from bearer_guard._running.introspector import introspectors
 from bearer_guard._running.key_keeper import KeyKeeper
 from bearer_guard._running.template_issuers import TemplateIssuers
+from bearer_guard._running.verified_tokens import VerifiedTokens
 from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller, HttpClient
 from bearer_guard._upstream.stores import RecentlyUsed
 from bearer_guard._upstream.waiting import wait, wait_async
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
-from bearer_guard.errors import InvalidToken
-from bearer_guard.exchange import UpstreamFailure
-from bearer_guard.request import RequestView
+from bearer_guard.request import RequestView, is_websocket
 from bearer_guard.settings import GuardSettings
 
 _KEY_THREADS = 8
-_CONNECTIONS = 80
 _YEAR = 365 * 86_400.0
 
 
@@ -49,6 +49,7 @@ class Waiting(NamedTuple):
     need: FlownNeed
     flight: Future[Any]
     digest: bytes
+    epoch: int
 
 
 class Authenticator:
@@ -58,29 +59,38 @@ class Authenticator:
         self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock
     ) -> None:
         self._settings = settings
-        self._reads_parameters = settings.query_parameter or settings.form_parameter
+        marker = settings.websocket_protocol
+        self._prefix = credentials.token_prefix(marker).encode("ascii") if marker else b""
+        self._reads_elsewhere = bool(
+            settings.query_parameter or settings.form_parameter or self._prefix
+        )
         self._max_token_size = settings.max_token_size
         self._trust = Trust(settings)
         self._clock = clock
         self._time, self._monotonic = clock.time, clock.monotonic
-        self._remembered: RecentlyUsed[Verified] = RecentlyUsed(settings.remembered_tokens)
+        self._epoch = Epoch()
+        self._verified = VerifiedTokens(settings.remembered_tokens, clock, self._epoch)
+        # A guard that asks about verified tokens as well lets none in by that memory alone: it
+        # looks there one step later, and here it finds none. So the others need not ask whether.
+        asks = self._trust.introspects_jwts
+        self._at_once = RecentlyUsed[Verified](0) if asks else self._verified.recent
         self._known_headers: story.KnownHeaders = {}
         # Keyed, so that nobody can prepare or look up what this process keeps.
         self._hasher = blake2b(key=os.urandom(32), digest_size=32)
-        self._caller = HttpCaller(http_client, _CONNECTIONS)
         self._key_flights = {
             rules: Flights("bearer_guard-keys", _KEY_THREADS)
             for rules in (None, *self._trust.templates)
         }
+        self._caller = HttpCaller(http_client, self._connections())
         self._templates = TemplateIssuers(settings.template_issuers, clock)
         self._keeper = KeyKeeper(self._caller, self._key_flights, self._templates, clock)
-        self._introspectors = dict(self._make_introspectors())
+        self._introspectors = dict(introspectors(self._trust, self._caller, clock, self._epoch))
 
-    def _make_introspectors(self) -> Iterable[tuple[IssuerRules, Introspector]]:
-        """For the one issuer that resolves opaque tokens, where there is one."""
-        if self._trust.opaque is not None:
-            rules, settings = self._trust.opaque
-            yield rules, Introspector(rules, settings, self._caller, self._clock)
+    def _connections(self) -> int:
+        """One for each thread, so that no server's slowness takes another's connections."""
+        settings = (rules.settings.introspection for rules in self._trust.introspecting)
+        calls = sum(each.concurrent_calls for each in settings if each is not None)
+        return calls + len(self._key_flights) * _KEY_THREADS
 
     def finish(self, waiting: Waiting) -> AccessToken:
         """The rest of what ``begin`` began. Blocks the thread while the network is asked."""
@@ -117,17 +127,20 @@ class Authenticator:
             introspector.close()
         self._caller.close()
 
-    def begin(self, request: RequestView) -> AccessToken | Waiting:
-        """The request's token, or what is to be finished first. Raises a ``BearerError``."""
+    def begin(self, request: RequestView, at_most: float | None = None) -> AccessToken | Waiting:
+        """The request's token, or what is to be finished first. Raises a ``BearerError``.
+
+        ``at_most`` is how old an answer about it the request's path takes, where it says so.
+        """
         token = credentials.from_header(request.header_values(b"authorization"))
-        if token is None or self._reads_parameters:
+        if token is None or self._reads_elsewhere:
             token = self._token_anywhere(request, token)
         if not 0 < len(token) <= self._max_token_size:
             credentials.refuse_size(token, self._max_token_size)
         hasher = self._hasher.copy()
         hasher.update(token)
         digest = hasher.digest()
-        known = self._remembered.get(digest)
+        known = self._at_once.get(digest)
         if known is not None:
             # That a signature is good does not change; whose key it is, and the time, do.
             access_token, source, key, leeway, expires_at, not_before = known
@@ -135,10 +148,22 @@ class Authenticator:
                 now = self._time()
                 if now - leeway < expires_at and (not_before is None or now + leeway >= not_before):
                     return access_token
-        told = story.of_token(token, self._trust, self._clock, self._known_headers)
-        if isinstance(told, Verified):
-            return self._end(told, digest)
-        return self._step(told, None, digest)
+        return self._begin_anew(token, digest, at_most)
+
+    def _begin_anew(
+        self, token: bytes, digest: bytes, at_most: float | None
+    ) -> AccessToken | Waiting:
+        """The story from its beginning, or from where an earlier request has verified it."""
+        epoch = self._epoch.number
+        known = self._verified.still_good(digest) if self._trust.introspects_jwts else None
+        if known is None:
+            told = story.of_token(token, self._trust, self._clock, self._known_headers, at_most)
+        else:
+            told = story.confirmed(known, token, self._trust, at_most)
+        if not isinstance(told, Verified):
+            return self._step(told, None, digest, epoch)
+        self._verified.remember(digest, told, epoch)
+        return told.access_token
 
     def _token_anywhere(self, request: RequestView, token: bytes | None) -> bytes:
         """RFC 6750 section 2: one method in one request, among those that are read."""
@@ -147,9 +172,20 @@ class Authenticator:
             found += credentials.from_parameters(request.query)
         if self._settings.form_parameter:
             found += credentials.from_parameters(request.form)
+        if self._prefix:
+            found += self._tokens_offered(request, self._prefix)
         return credentials.only_one(found)
 
-    def _step(self, told: Story, answer: object, digest: bytes) -> AccessToken | Waiting:
+    def _tokens_offered(self, request: RequestView, prefix: bytes) -> list[bytes]:
+        """The header means something in a WebSocket's handshake alone (RFC 6455 section 11.3.4)."""
+        lines = request.header_values(b"sec-websocket-protocol")
+        if not lines or not is_websocket(request):
+            return []
+        return credentials.from_subprotocols(lines, prefix, self._max_token_size)
+
+    def _step(
+        self, told: Story, answer: object, digest: bytes, epoch: int
+    ) -> AccessToken | Waiting:
         """On to the story's end, or to where only a flight leads further."""
         try:
             need = told.send(answer)
@@ -157,60 +193,63 @@ class Authenticator:
                 if isinstance(need, IssuerNeeded):
                     answer = self._templates.issuer(need)
                 else:
-                    answer = self._meet(need, digest)
+                    answer = self._meet(need, digest, epoch)
                     if isinstance(answer, Future):
-                        return Waiting(told, need, answer, digest)
+                        return Waiting(told, need, answer, digest, epoch)
                 need = told.send(answer)
         except StopIteration as end:
-            return self._end(end.value, digest)
+            verified: Verified = end.value
+            self._verified.remember(digest, verified, epoch)
+            return verified.access_token
 
-    def _meet(self, need: FlownNeed, digest: bytes) -> object:
+    def _meet(self, need: FlownNeed, digest: bytes, epoch: int) -> object:
         """What is needed, or the flight that brings it."""
         if isinstance(need, KeysNeeded):
             return self._keeper.keys(need)
         if isinstance(need, MissingKeyNeeded):
             return self._keeper.missing_key(need)
-        introspector = self._introspectors[need.rules]
-        outcome = introspector.kept(digest)
-        if outcome is None:
-            return introspector.ask(need.token, digest)
-        return self._judged(outcome, need)
-
-    def _judged(self, outcome: Outcome, need: AnswerNeeded) -> AccessToken:
-        """A kept outcome says again what it said, but time went on."""
-        if isinstance(outcome, Refused):
-            raise InvalidToken(outcome.reason, **outcome.details)
-        check_token_times(outcome, need.rules.claims.leeway, self._time())
-        return outcome
+        if need.verified is not None:
+            # Whatever its server says, and if it says nothing: the signature is good.
+            self._verified.remember(digest, need.verified, epoch)
+        return self._introspectors[need.rules].answer(need, digest)
 
     def _go_on(self, waiting: Waiting, landed: bool) -> AccessToken | Waiting:
         """After a flight, or after patience ran out: then with what is at hand, if anything."""
-        told, need, flight, digest = waiting
+        told, need, flight, digest, epoch = waiting
         answer: object
         if isinstance(need, KeysNeeded):
             answer = self._keeper.settled(need.issuer)
         elif isinstance(need, MissingKeyNeeded):
             answer = self._keeper.missed(need.issuer, landed)
         else:
-            answer = self._landed_answer(need, flight if landed else None)
-        return self._step(told, answer, digest)
+            introspector = self._introspectors[need.rules]
+            answer = introspector.landed(need, digest, flight if landed else None)
+        return self._step(told, answer, digest, epoch)
 
-    def _landed_answer(self, need: AnswerNeeded, flight: Future[Outcome] | None) -> AccessToken:
-        introspector = self._introspectors[need.rules]
-        if flight is None:
-            raise introspector.unavailable(None)
-        failure = flight.exception()
-        if isinstance(failure, UpstreamFailure):
-            raise introspector.unavailable(failure)
-        if failure is not None:
-            # New for each waiter: one that many raise collects their tracebacks.
-            raise RuntimeError("an introspection answer could not be judged") from failure
-        return self._judged(flight.result(), need)
+    def forget(self, token: str) -> None:
+        """All that is known of one token."""
+        hasher = self._hasher.copy()
+        hasher.update(token.encode("utf-8"))
+        digest = hasher.digest()
+        for memory in self._new_epoch():
+            memory.forget(digest)
 
-    def _end(self, verified: Verified, digest: bytes) -> AccessToken:
-        if verified.key is not None and self._settings.remembered_tokens:
-            self._remembered.put(digest, verified)
-        return verified.access_token
+    def forget_subject(self, issuer: str, subject: str) -> None:
+        """All that is known of a subject's tokens."""
+        for memory in self._new_epoch():
+            memory.forget_subject(issuer, subject)
+
+    def forget_all(self) -> None:
+        """All that is known of tokens. The issuers' keys stay."""
+        for memory in self._new_epoch():
+            memory.forget_all()
+
+    def _new_epoch(self) -> Iterator[VerifiedTokens | Answers]:
+        """All memories of tokens; what is under way already is not kept in them any more."""
+        self._epoch.turn()
+        yield self._verified
+        for introspector in self._introspectors.values():
+            yield introspector.answers
 
     @staticmethod
     def _patience(need: FlownNeed) -> float:

@@ -13,7 +13,7 @@ from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, Mis
 
 _logger = logging.getLogger("bearer_guard")
 _LONGEST = 200
-_OURS = frozenset(
+OURS = frozenset(
     {
         "introspection_credentials_refused",
         "introspection_credentials_unavailable",
@@ -30,8 +30,18 @@ def refusal(error: BearerError) -> None:
 
 def upstream_failure(reason: str, details: Mapping[str, object]) -> None:
     """An authorization server did not do its part."""
-    level = logging.ERROR if reason in _OURS else logging.WARNING
+    level = logging.ERROR if reason in OURS else logging.WARNING
     _record(level, "authorization server", reason, details)
+
+
+def store_failure(problem: str) -> None:
+    """The store that workers share did not answer."""
+    _record(logging.WARNING, "shared store", "shared_store_unavailable", {"problem": problem})
+
+
+def served_in_grace(reason: str, details: Mapping[str, object]) -> None:
+    """A request was let in by an answer past its time, since nobody could be asked."""
+    _record(logging.WARNING, "let in by grace", reason, details)
 
 
 def _level(error: BearerError) -> int:

@@ -99,8 +99,15 @@ class HttpCaller:
                 self._client.close()
                 self._client = None
 
-    def run(self, errand: Errand[Result_co], policy: UpstreamPolicy, until: float) -> Result_co:
-        """Make all calls of ``errand`` and return its result. Over by ``until``.
+    def run(
+        self,
+        errand: Errand[Result_co],
+        policy: UpstreamPolicy,
+        until: float,
+        may_repeat: Callable[[], bool] = lambda: True,
+    ) -> Result_co:
+        """Make all calls of ``errand`` and return its result. Over by ``until``. A failed call
+        is repeated as ``policy`` says, while ``may_repeat``.
 
         Raises what the errand raises, ``UpstreamFailure`` among it.
         """
@@ -110,7 +117,7 @@ class HttpCaller:
             call = next(errand)
             while True:
                 try:
-                    reply = self._call(client, call, policy, until)
+                    reply = self._call(client, call, policy, until, may_repeat)
                 except UpstreamFailure as failure:
                     call = errand.throw(failure)
                 else:
@@ -119,16 +126,25 @@ class HttpCaller:
             result: Result_co = done.value
             return result
 
-    def _call(self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float) -> Reply:
+    def _call(
+        self,
+        client: HttpClient,
+        call: Call,
+        policy: UpstreamPolicy,
+        until: float,
+        may_repeat: Callable[[], bool],
+    ) -> Reply:
         """One call, repeated where nothing was answered or a gateway says try again."""
         for _ in range(policy.retries):
             try:
                 reply = self._call_once(client, call, policy, until)
             except UpstreamFailure as failure:
-                if failure.details.get("error") not in _REPEATED:
+                if failure.details.get("error") not in _REPEATED or not may_repeat():
                     raise
             else:
-                if reply.status not in _RETRIED or _asks_to_wait(reply):
+                # RFC 9110 section 10.2.3: who says when to come back is not asked before.
+                is_final = reply.status not in _RETRIED or "retry-after" in reply.headers
+                if is_final or not may_repeat():
                     return reply
         return self._call_once(client, call, policy, until)
 
@@ -158,11 +174,6 @@ class HttpCaller:
         except Exception as error:  # noqa: BLE001 - of httpx, httpx2, a client of the user's own
             failure = _failure(error)
         raise failure
-
-
-def _asks_to_wait(reply: Reply) -> bool:
-    """RFC 9110 section 10.2.3."""
-    return reply.headers.get("retry-after", "0").strip() != "0"
 
 
 _UNREACHABLE = frozenset({"ConnectError", "ConnectTimeout", "RemoteProtocolError"})

@@ -50,6 +50,13 @@ class RecentlyUsed(Generic[Value]):
         """Keep it no longer."""
         self._values.pop(key, None)
 
+    def discard_where(self, unwanted: Callable[[Value], bool]) -> None:
+        """Keep none of those any longer of which ``unwanted`` says so. Looks at each."""
+        # A copy, made in one step: other threads go on putting and getting meanwhile.
+        for key, value in self._values.copy().items():
+            if unwanted(value):
+                self.discard(key)
+
     def __len__(self) -> int:
         return len(self._values)
 
@@ -75,6 +82,22 @@ class ForATime(Generic[Value]):
         if seconds > 0:
             with self._lock:
                 self._values[key] = (value, seconds)
+
+    def discard(self, key: bytes) -> None:
+        """Keep it no longer."""
+        with self._lock:
+            self._values.pop(key, None)
+
+    def discard_where(self, unwanted: Callable[[Value], bool]) -> None:
+        """Keep none of those any longer of which ``unwanted`` says so. Looks at each."""
+        with self._lock:
+            keys = list(self._values)
+        for key in keys:
+            # Locked for each one anew, so that requests wait for one at most.
+            with self._lock:
+                kept = self._values.get(key)
+                if kept is not None and unwanted(kept[0]):
+                    self._values.pop(key, None)
 
     def __len__(self) -> int:
         with self._lock:

@@ -12,28 +12,22 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, Security, WebSocket
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from bearer_guard import AccessToken, Guard
 from bearer_guard.fastapi import Bearer, BearerMiddleware
-
-
-class Json(JSONResponse):
-    """Spaced as the other applications' JSON: the tests compare octets."""
-
-    def render(self, content: Any) -> bytes:
-        return json.dumps(content).encode()
+from integrations.caller import caller
 
 
 def make_app() -> FastAPI:
-    """The guarded application; its settings are in the file that BEARER_GUARD_SETTINGS names."""
-    settings = Path(os.environ["BEARER_GUARD_SETTINGS"])
+    """The guarded application; its settings are in the file that API_SETTINGS names."""
+    settings = Path(os.environ["API_SETTINGS"])
     guard = Guard.from_mapping(json.loads(settings.read_text("utf-8")))
     bearer = Bearer(guard)
     Reader = Annotated[AccessToken, Security(bearer, scopes=["orders:read"])]
     Writer = Annotated[AccessToken, Security(bearer, scopes=["orders:write"])]
 
-    app = FastAPI(title="Orders", default_response_class=Json)
+    app = FastAPI(title="Orders")
     app.add_middleware(BearerMiddleware, guard=guard)
 
     @app.get("/health")
@@ -49,6 +43,14 @@ def make_app() -> FastAPI:
         ordered = (await request.body()).decode("utf-8", "replace")
         return {"ordered": ordered, "caller": caller(token)}
 
+    @app.get("/orders/export")
+    async def export_orders(token: Reader) -> StreamingResponse:
+        return StreamingResponse(iter(["tea\n", "coffee\n", "sugar\n"]), media_type="text/csv")
+
+    @app.get("/orders/broken")
+    async def break_down(token: Reader) -> dict[str, Any]:
+        raise ZeroDivisionError("this handler has a bug")
+
     @app.get("/admin/stock")
     async def read_stock(token: Annotated[AccessToken, Depends(bearer)]) -> dict[str, Any]:
         return {"stock": {"tea": 3}, "caller": caller(token)}
@@ -61,17 +63,7 @@ def make_app() -> FastAPI:
 
     @app.exception_handler(404)
     @app.exception_handler(405)
-    async def no_such_route(request: Request, error: Exception) -> Json:
-        return Json({"error": "no such route"}, 404)
+    async def no_such_route(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": "no such route"}, 404)
 
     return app
-
-
-def caller(token: AccessToken) -> dict[str, object]:
-    return {
-        "issuer": token.issuer,
-        "subject": token.subject,
-        "client": token.client_id,
-        "audience": list(token.audience),
-        "scopes": sorted(token.scopes),
-    }

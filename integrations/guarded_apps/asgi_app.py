@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bearer_guard.asgi import KEY, BearerMiddleware
@@ -12,9 +10,9 @@ from . import orders
 from .settings import read_guard
 
 
-def make_app(settings: Path | None = None) -> ASGIApp:
+def make_app() -> ASGIApp:
     """The guarded application."""
-    return BearerMiddleware(app, read_guard(settings))
+    return BearerMiddleware(app, read_guard())
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -23,10 +21,13 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # Servers take this to mean that there is no lifespan to run.
         raise NotImplementedError(scope["type"])
     body = await _read(receive)
-    answer = orders.answer(scope["method"], scope["path"], scope[KEY], body)
+    path = scope["path"].removeprefix(scope["root_path"])
+    answer = orders.answer(scope["method"], path, scope[KEY], body)
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    for piece in answer.body if scope["method"] != "HEAD" else ():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body"})
 
 
 async def _read(receive: Receive) -> bytes:

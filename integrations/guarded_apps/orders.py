@@ -8,44 +8,68 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from bearer_guard import AccessToken, MissingToken
+from integrations.caller import caller
 
 
 class Answer(NamedTuple):
-    """A status and a JSON body."""
+    """A status and a body, in pieces."""
 
     status: HTTPStatus
-    body: bytes
+    body: tuple[bytes, ...]
+    content_type: str = "application/json"
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """What the body is and how long."""
-        return [("content-type", "application/json"), ("content-length", str(len(self.body)))]
+        """What the body is; and how long, where it comes in one piece."""
+        found = [("content-type", self.content_type)]
+        if len(self.body) == 1:
+            found.append(("content-length", str(len(self.body[0]))))
+        return found
 
 
 def answer(method: str, path: str, token: AccessToken | None, body: bytes) -> Answer:
     """The answer to a request that the guard let in. Which scopes it needs is in the settings."""
+    method = "GET" if method == "HEAD" else method
     if (method, path) == ("GET", "/health"):
         return _json(HTTPStatus.OK, {"status": "ok"})
-    if (method, path) == ("GET", "/orders"):
-        return _json(HTTPStatus.OK, {"orders": ["tea"], "caller": _caller(token)})
-    if (method, path) == ("POST", "/orders"):
-        ordered = {"ordered": body.decode("utf-8", "replace"), "caller": _caller(token)}
-        return _json(HTTPStatus.CREATED, ordered)
-    return _json(HTTPStatus.NOT_FOUND, {"error": "no such route"})
-
-
-def _caller(token: AccessToken | None) -> dict[str, object]:
+    handler = _HANDLERS.get((method, path))
+    if handler is None:
+        return _json(HTTPStatus.NOT_FOUND, {"error": "no such route"})
     if token is None:
         # Settings that make this path public by mistake let nobody in all the same.
         raise MissingToken
-    return {
-        "issuer": token.issuer,
-        "subject": token.subject,
-        "client": token.client_id,
-        "audience": list(token.audience),
-        "scopes": sorted(token.scopes),
-    }
+    return handler(token, body)
+
+
+def _read(token: AccessToken, body: bytes) -> Answer:
+    return _json(HTTPStatus.OK, {"orders": ["tea"], "caller": caller(token)})
+
+
+def _place(token: AccessToken, body: bytes) -> Answer:
+    ordered = body.decode("utf-8", "replace")
+    return _json(HTTPStatus.CREATED, {"ordered": ordered, "caller": caller(token)})
+
+
+def _export(token: AccessToken, body: bytes) -> Answer:
+    return Answer(HTTPStatus.OK, (b"tea\n", b"coffee\n", b"sugar\n"), "text/csv")
+
+
+def _break_down(token: AccessToken, body: bytes) -> Answer:
+    raise ZeroDivisionError("this handler has a bug")
+
+
+def _stock(token: AccessToken, body: bytes) -> Answer:
+    return _json(HTTPStatus.OK, {"stock": {"tea": 3}, "caller": caller(token)})
+
+
+_HANDLERS = {
+    ("GET", "/orders"): _read,
+    ("POST", "/orders"): _place,
+    ("GET", "/orders/export"): _export,
+    ("GET", "/orders/broken"): _break_down,
+    ("GET", "/admin/stock"): _stock,
+}
 
 
 def _json(status: HTTPStatus, document: Mapping[str, object]) -> Answer:
-    return Answer(status, json.dumps(document).encode())
+    return Answer(status, (json.dumps(document).encode(),))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from bearer_guard import Guard, SettingsError
 
 
-def read_guard(settings: Path | None) -> Guard:
-    """From a TOML or a JSON file; without one, from the variables ``BEARER_GUARD_*``."""
-    if settings is None:
+def read_guard() -> Guard:
+    """From the TOML or JSON file that ``API_SETTINGS`` names; without one, from the
+    variables ``BEARER_GUARD_*``."""
+    named = os.environ.get("API_SETTINGS")
+    if not named:
         return Guard.from_environment()
+    settings = Path(named)
     if settings.suffix == ".toml":
         return Guard.from_toml(settings)
     if settings.suffix == ".json":

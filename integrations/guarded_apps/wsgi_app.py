@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bearer_guard.wsgi import KEY, BearerMiddleware
@@ -15,9 +14,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-def make_app(settings: Path | None = None) -> WSGIApplication:
+def make_app() -> WSGIApplication:
     """The guarded application."""
-    return BearerMiddleware(app, read_guard(settings))
+    return BearerMiddleware(app, read_guard())
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -26,4 +25,4 @@ def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     answer = orders.answer(method, path, environ[KEY], body)
     start_response(f"{answer.status.value} {answer.status.phrase}", answer.headers)
-    return [answer.body]
+    return answer.body if method != "HEAD" else ()

@@ -9,28 +9,30 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from bearer_guard import AccessToken, Guard
+from bearer_guard import Guard
 from bearer_guard.starlette import BearerMiddleware, access_token, require_scopes
+from integrations.caller import caller
 
 
 def make_app() -> Starlette:
-    """The guarded application; its settings are in the file that BEARER_GUARD_SETTINGS names."""
-    settings = Path(os.environ["BEARER_GUARD_SETTINGS"])
+    """The guarded application; its settings are in the file that API_SETTINGS names."""
+    settings = Path(os.environ["API_SETTINGS"])
     guard = Guard.from_mapping(json.loads(settings.read_text("utf-8")))
     return Starlette(
         routes=[
             Route("/health", health),
             Route("/orders", read_orders),
             Route("/orders", place_order, methods=["POST"]),
+            Route("/orders/export", export_orders),
+            Route("/orders/broken", break_down),
             Route("/admin/stock", read_stock),
             WebSocketRoute("/echo", echo),
         ],
@@ -39,30 +41,32 @@ def make_app() -> Starlette:
     )
 
 
-class Json(JSONResponse):
-    """Spaced as the other applications' JSON: the tests compare octets."""
-
-    def render(self, content: Any) -> bytes:
-        return json.dumps(content).encode()
-
-
-async def health(request: Request) -> Json:
-    return Json({"status": "ok"})
+async def health(request: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok"})
 
 
 @require_scopes("orders:read")
-async def read_orders(request: Request) -> Json:
-    return Json({"orders": ["tea"], "caller": caller(access_token(request))})
+async def read_orders(request: Request) -> JSONResponse:
+    return JSONResponse({"orders": ["tea"], "caller": caller(access_token(request))})
 
 
 @require_scopes("orders:write")
-async def place_order(request: Request) -> Json:
+async def place_order(request: Request) -> JSONResponse:
     ordered = (await request.body()).decode("utf-8", "replace")
-    return Json({"ordered": ordered, "caller": caller(access_token(request))}, 201)
+    return JSONResponse({"ordered": ordered, "caller": caller(access_token(request))}, 201)
 
 
-async def read_stock(request: Request) -> Json:
-    return Json({"stock": {"tea": 3}, "caller": caller(access_token(request))})
+@require_scopes("orders:read")
+async def export_orders(request: Request) -> StreamingResponse:
+    return StreamingResponse(iter(["tea\n", "coffee\n", "sugar\n"]), media_type="text/csv")
+
+
+async def break_down(request: Request) -> JSONResponse:
+    raise ZeroDivisionError("this handler has a bug")
+
+
+async def read_stock(request: Request) -> JSONResponse:
+    return JSONResponse({"stock": {"tea": 3}, "caller": caller(access_token(request))})
 
 
 @require_scopes("orders:read")
@@ -72,15 +76,5 @@ async def echo(websocket: WebSocket) -> None:
         await websocket.send_text(text)
 
 
-async def no_such_route(request: Request, error: Exception) -> Json:
-    return Json({"error": "no such route"}, 404)
-
-
-def caller(token: AccessToken) -> dict[str, object]:
-    return {
-        "issuer": token.issuer,
-        "subject": token.subject,
-        "client": token.client_id,
-        "audience": list(token.audience),
-        "scopes": sorted(token.scopes),
-    }
+async def no_such_route(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": "no such route"}, 404)

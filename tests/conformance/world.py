@@ -71,7 +71,9 @@ class World:
             for options in (setting.issuer, setting.guard)
         )
         if setting.introspection is not None:
-            given = {"client_id": "api", "client_secret": "secret", **setting.introspection}
+            # A world is shared by rows, each of which is to be judged by itself: nothing is suspended.
+            alone = {"client_id": "api", "client_secret": "secret", "failures_to_suspend": 1000}
+            given = {**alone, **setting.introspection}
             endpoint = given.pop("endpoint", self.root + "/introspect")
             if "token" in given:
                 del given["client_id"], given["client_secret"]

@@ -9,8 +9,8 @@ import pytest
 from bearer_guard._core import story
 from bearer_guard._core.key_set import KeySet
 from bearer_guard._core.key_source import Fetched, KeySource
-from bearer_guard._core.needs import Need
-from bearer_guard._core.story import Story, Verified
+from bearer_guard._core.needs import Need, Verified
+from bearer_guard._core.story import Story
 from bearer_guard._core.trust import Trust
 from bearer_guard.settings import GuardSettings, Introspection, Issuer
 from bearer_guard.testing import HandClock

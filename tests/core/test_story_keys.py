@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bearer_guard._core.key_source import Fetched
-from bearer_guard._core.needs import IssuerNeeded, KeysNeeded, MissingKeyNeeded
-from bearer_guard._core.story import Verified
+from bearer_guard._core.needs import IssuerNeeded, KeysNeeded, MissingKeyNeeded, Verified
 from bearer_guard._core.trust import TrustedIssuer
 from bearer_guard.errors import AuthorizationServerUnavailable, InvalidToken
 from bearer_guard.settings import Issuer

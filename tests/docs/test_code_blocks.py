@@ -80,7 +80,7 @@ def quiet() -> Iterator[None]:
 def test_the_python_blocks_of_a_document_run(
     path: Path, request: pytest.FixtureRequest, login: AuthorizationServer, quiet: None
 ) -> None:
-    namespace: dict[str, Any] = {"app": plain_application}
+    namespace: dict[str, Any] = {"__name__": "document", "app": plain_application}
     for block in blocks(path, "python"):
         run(block, namespace)
     shown = sum(block.text.count("def test_") for block in blocks(path, "python"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bearer_guard import UpstreamPolicy
 from bearer_guard._core.metadata import Metadata
 from bearer_guard._core.metadata_source import MetadataSource
 from bearer_guard.exchange import UpstreamFailure
@@ -88,5 +87,7 @@ def test_what_could_not_be_read_is_left_alone_for_twice_as_long_as_the_keys(
 
 
 def test_a_server_that_asks_to_be_left_alone_is(source: MetadataSource) -> None:
-    source.fail(UpstreamFailure("metadata_unusable", wait=40), 1000, UpstreamPolicy())
-    assert [source.is_to_be_read(now) for now in (1079, 1080)] == [False, True]
+    busy = UpstreamFailure("metadata_unusable")
+    busy.retry_after = 20
+    source.fail(busy, 1000, UPSTREAM)
+    assert [source.is_to_be_read(now) for now in (1039, 1040)] == [False, True]

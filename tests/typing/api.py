@@ -11,6 +11,11 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
+from flask import Blueprint as FlaskBlueprint
+from flask import Flask
+from flask.views import MethodView
+from quart import Blueprint as QuartBlueprint
+from quart import Quart
 from starlette.authentication import AuthCredentials
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,6 +41,8 @@ from bearer_guard import (
     beyond_identity,
 )
 from bearer_guard import asgi as guarded_asgi
+from bearer_guard import flask as guarded_flask
+from bearer_guard import quart as guarded_quart
 from bearer_guard import wsgi as guarded_wsgi
 from bearer_guard._core.challenge import Refusal
 from bearer_guard.settings import GuardSettings
@@ -206,6 +213,9 @@ guard = Guard(
     opaque_issuer="https://a.example/",
     query_parameter=False,
     form_parameter=False,
+    websocket_protocol="bearer",
+    websocket_renewal=True,
+    end_streams_at_expiry=True,
     expand_scopes=expand,
     max_token_size=1,
     max_form_size=1,
@@ -225,6 +235,8 @@ assert_type(guard.settings.issuers, Sequence[Issuer])
 assert_type(guard.settings.rules, Sequence[Rule])
 assert_type(guard.settings.realm, str)
 assert_type(guard.settings.resource_metadata, str | None)
+assert_type(guard.settings.websocket_protocol, str | None)
+assert_type(guard.settings.for_middlewares_alone(), tuple[str, ...])
 assert_type(guard.settings.expand_scopes, Callable[[frozenset[str]], Iterable[str]] | None)
 
 assert_type(Guard.from_mapping({"audience": "a"}, clock=OwnClock()), Guard)
@@ -380,6 +392,53 @@ guarded_wsgi.BearerMiddleware(scoped_wsgi_app, guard)
 wsgi_view: RequestView = guarded_wsgi.WsgiRequest({}, b"form")
 
 
+# Flask and Quart
+
+flask_app = Flask("a")
+flask_extension = guarded_flask.BearerGuard(flask_app, guard=guard)
+assert_type(flask_extension, guarded_flask.BearerGuard)
+assert_type(guarded_flask.BearerGuard().init_app(flask_app), None)
+assert_type(guarded_flask.access_token(), AccessToken)
+assert_type(guarded_flask.current_token, AccessToken)
+
+
+@guarded_flask.require_scopes("a", "b")
+def flask_view(number: int) -> str:
+    return str(number)
+
+
+@guarded_flask.require_any_scope("a", "b")
+async def flask_async_view(number: int) -> str:
+    return str(number)
+
+
+@guarded_flask.require_scopes("a")
+class FlaskClass(MethodView):
+    """It stays a class."""
+
+
+assert_type(flask_view(1), str)
+flask_coroutine: Awaitable[str] = flask_async_view(1)
+flask_class: type[MethodView] = FlaskClass
+assert_type(guarded_flask.require_scopes("a")(FlaskBlueprint("a", "b")), FlaskBlueprint)
+
+quart_app = Quart("a")
+quart_extension = guarded_quart.BearerGuard(quart_app, guard=guard)
+assert_type(quart_extension, guarded_quart.BearerGuard)
+assert_type(guarded_quart.BearerGuard().init_app(quart_app), None)
+assert_type(guarded_quart.access_token(), AccessToken)
+assert_type(guarded_quart.current_token, AccessToken)
+
+
+@guarded_quart.require_scopes("a")
+async def quart_view(number: int) -> str:
+    return str(number)
+
+
+quart_coroutine: Awaitable[str] = quart_view(1)
+assert_type(guarded_quart.require_any_scope("a")(QuartBlueprint("a", "b")), QuartBlueprint)
+
+
 # Testing help
 
 with AuthorizationServer(issuer_path="/a", algorithms=["ES256"]) as server:
@@ -439,6 +498,10 @@ guarded_asgi.BearerMiddleware(asgi_app)  # type: ignore[call-arg]
 guarded_asgi.BearerMiddleware(wsgi_app, guard)  # type: ignore[arg-type]
 guarded_wsgi.BearerMiddleware(asgi_app, guard)  # type: ignore[arg-type]
 guarded_asgi.require_scopes(["a"])  # type: ignore[arg-type]
+guarded_flask.BearerGuard(quart_app)  # type: ignore[arg-type]
+guarded_flask.BearerGuard(flask_app, guard)  # type: ignore[call-arg]
+guarded_flask.require_scopes("a")("/orders")  # type: ignore[type-var]
+guarded_quart.BearerGuard(flask_app)  # type: ignore[arg-type]
 
 
 class Sub(AccessToken):  # type: ignore[misc]

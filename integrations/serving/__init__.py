@@ -1,0 +1,1 @@
+"""Runs the applications on the servers that people run them on."""
