@@ -35,6 +35,8 @@ class Row:
     harmless: Mapping[str, str] = field(default_factory=dict)
     """The verdict, where the document is taken as it is."""
     hangs: bool = False
+    suspends: bool = False
+    """Introspection is left alone from then on, since the server asks for time."""
 
 
 def in_all(reason: str, calls: int = 1, other_place: bool = True) -> dict[str, Fails]:
@@ -100,11 +102,11 @@ STATUSES = [
     Row("403", status(403), of_each(introspection="introspection_credentials_refused")),
     Row("404", status(404), of_each()),
     Row("429", status(429), of_each()),
-    Row("429 with Retry-After", status(429, retry_after="20"), of_each(other_place=False)),
+    Row("429 with Retry-After", status(429, retry_after="20"), of_each(other_place=False), suspends=True),
     Row("500", status(500), of_each()),
     Row("502", status(502), of_each(2)),
     Row("503", status(503), of_each(2)),
-    Row("503 with Retry-After", status(503, retry_after="20"), of_each(other_place=False)),
+    Row("503 with Retry-After", status(503, retry_after="20"), of_each(other_place=False), suspends=True),
     Row("304 to nobody's question", lambda _: Answer(304, b"", (("ETag", '"1"'),)), of_each()),
 ]  # fmt: skip
 BODIES = [

@@ -57,7 +57,8 @@ def expected(cell: Cell) -> Found:
     if not warm:
         return [("cold", failed, calls), ("again", *again(name, row, failed, calls))]
     if name == "introspection":
-        return [("kept", LET_IN, 0), ("past", failed, calls), ("another", failed, calls)]
+        another = again(name, row, failed, calls)
+        return [("kept", LET_IN, 0), ("past", failed, calls), ("another", *another)]
     through = row.does is not None and name == "metadata"
     # Where metadata alone fails, the keys are had all the same: one call more, the new one too.
     return [
@@ -69,8 +70,11 @@ def expected(cell: Cell) -> Found:
 
 
 def again(name: str, row: Row, failed: str, calls: int) -> tuple[str, int]:
-    """Within the back-off nobody asks for keys again. Each token is a question of its own."""
-    return (failed, calls) if name == "introspection" else (failed, 0)
+    """Within the back-off nobody asks for keys again. Each token is a question of its own, until
+    so many failed that the endpoint is left alone."""
+    if name != "introspection":
+        return failed, 0
+    return ("503 introspection_suspended", 0) if row.suspends else (failed, calls)
 
 
 def harmless(name: str, verdict: str, warm: bool) -> Found:
