@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
 from typing import Any
@@ -70,10 +72,10 @@ WAYS = pytest.mark.parametrize("way", [WSGI, ASGI], ids=["wsgi", "asgi"])
 
 
 @WAYS
-def test_it_ends_at_the_first_chunk_that_comes_too_late(world: World, way: Any) -> None:
+def test_it_ends_after_the_first_chunk_that_came_too_late(world: World, way: Any) -> None:
     with project(world.options, urls(orders=ticking(world, (4, 4, 4, 4, 4)))):
         answer = way(headers=world.bearer())
-    assert (answer.status, answer.body) == (200, b"tick\n" * 3)
+    assert (answer.status, answer.body) == (200, b"tick\n" * 4)
 
 
 @WAYS
@@ -105,6 +107,19 @@ def test_a_token_that_names_no_expiry_ends_nothing(world: World, way: Any) -> No
     assert answer.body == b"tick\n" * 5
 
 
+def breaks_off(kind: type[Exception], message: str, ask: Callable[[], Any]) -> None:
+    """Django leaves the request's body open when an answer breaks off."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        _raised_by(ask, kind, message)
+        gc.collect()
+
+
+def _raised_by(ask: Callable[[], Any], kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        ask()
+
+
 @WAYS
 @pytest.mark.parametrize(("length", "method"), [("25", "GET"), ("10", "HEAD")])
 def test_an_answer_that_promised_more_is_broken_off(
@@ -113,16 +128,16 @@ def test_an_answer_that_promised_more_is_broken_off(
     view = ticking(world, (20,) * 5, headers={"Content-Length": length})
     with project(world.options, urls(orders=view)):
         if method == "GET":
-            with pytest.raises(OSError, match="the access token expired"):
-                way(headers=world.bearer())
+            headers = world.bearer()
+            breaks_off(OSError, "the access token expired", lambda: way(headers=headers))
         else:
             # To HEAD nothing was promised.
-            assert way(headers=world.bearer(), method=method).body == b"tick\n"
+            assert way(headers=world.bearer(), method=method).body == b"tick\n" * 2
 
 
 @WAYS
 def test_an_answer_that_has_kept_its_promise_ends_well(world: World, way: Any) -> None:
-    view = ticking(world, (5, 5, 5, 5), headers={"Content-Length": "10"})
+    view = ticking(world, (10,) * 5, headers={"Content-Length": "10"})
     with project(world.options, urls(orders=view)):
         assert way(headers=world.bearer()).body == b"tick\ntick\n"
 
@@ -181,6 +196,6 @@ def test_a_timeout_of_the_streams_own_is_its_own_affair(world: World) -> None:
     def view(request: HttpRequest) -> StreamingHttpResponse:
         return StreamingHttpResponse(failing())
 
+    headers = world.bearer()
     with project(world.options, urls(orders=view)):
-        with pytest.raises(TimeoutError, match="of a database"):
-            ASGI(headers=world.bearer())
+        breaks_off(TimeoutError, "of a database", lambda: ASGI(headers=headers))
