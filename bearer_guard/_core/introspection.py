@@ -91,8 +91,8 @@ def _error(reply: Reply) -> Exception:
 
 
 def may_be_of_the_token(failure: UpstreamFailure) -> bool:
-    """Whether an endpoint that is well may have answered so to one odd token. Anybody can bring
-    such a token, so a status like 400 or 414 says nothing of the endpoint, save that it is there.
+    """Whether an endpoint may have answered so to one odd token. Anybody can bring such a token,
+    so a status like 400 or 414 says nothing of the endpoint: neither that it is well nor not.
 
     401 and 403 have a reason of their own; 408 and 429 (RFC 6585 section 4) say that it is busy.
     """

@@ -108,7 +108,7 @@ class Endpoint:
         facts = {"issuer": self._rules.settings.issuer, **failure.details}
         with self._lock:
             if introspection.may_be_of_the_token(failure):
-                self._breaker.land(permit)
+                self._breaker.pass_over(permit)
             else:
                 suspended_for = self._breaker.fail(
                     permit,

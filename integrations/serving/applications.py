@@ -54,4 +54,8 @@ APPLICATIONS = {
     "aiohttp": Application(
         "integrations.aiohttp_app.app:make_app", "aiohttp", ("aiohttp",), websockets=True
     ),
+    "rest_framework": Application(
+        "integrations.rest_framework_app.app:make_app", "wsgi", ("gunicorn",)
+    ),
+    "ninja": Application("integrations.ninja_app.app:make_app", "asgi", ("uvicorn",)),
 }

@@ -44,6 +44,18 @@ DIFFERENCES: list[Difference] = [
         _row("HEAD")._replace(answer=404),
         "a GET route of FastAPI does not answer HEAD",
     ),
+    Difference(
+        "litestar",
+        "HEAD",
+        _row("HEAD")._replace(answer=404),
+        "a GET handler of Litestar does not answer HEAD",
+    ),
+    Difference(
+        "ninja",
+        "HEAD",
+        _row("HEAD")._replace(answer=404),
+        "a GET operation of Django Ninja does not answer HEAD",
+    ),
     *(
         Difference(
             "waitress",

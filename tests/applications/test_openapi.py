@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from bearer_guard.testing import AuthorizationServer
 from integrations.serving.launch import GuardedApp, Way
 
+DOCUMENTED = [
+    Way("fastapi", "uvicorn"),
+    Way("rest_framework", "gunicorn"),
+    Way("ninja", "uvicorn"),
+]
 
-def test_fastapi_tells_where_to_log_in_and_which_scopes_a_route_needs(
-    apps: dict[Way, GuardedApp], issuer: AuthorizationServer
+
+@pytest.mark.parametrize("way", DOCUMENTED, ids=str)
+def test_it_tells_where_to_log_in_and_which_scopes_a_route_needs(
+    way: Way, apps: dict[Way, GuardedApp], issuer: AuthorizationServer
 ) -> None:
-    address = apps[Way("fastapi", "uvicorn")].base_url
+    address = apps[way].base_url
     assert httpx.get(f"{address}/docs").status_code == 200
     document = httpx.get(f"{address}/openapi.json").json()
     assert document["components"]["securitySchemes"]["Bearer"] == {
@@ -19,3 +27,4 @@ def test_fastapi_tells_where_to_log_in_and_which_scopes_a_route_needs(
         "openIdConnectUrl": f"{issuer.issuer}/.well-known/openid-configuration",
     }
     assert document["paths"]["/orders"]["post"]["security"] == [{"Bearer": ["orders:write"]}]
+    assert document["paths"]["/orders/export"]["get"]["security"] == [{"Bearer": ["orders:read"]}]

@@ -99,6 +99,11 @@ OUTSIDE = {
     "_quart_middleware": frozenset({"anyio", "starlette", "werkzeug"}),
     "quart": frozenset({"quart", "werkzeug"}),
     "_wsgi_stream": frozenset(),
+    "_django_token": frozenset({"django"}),
+    "_ninja_document": frozenset({"ninja"}),
+    "_openapi_scheme": frozenset(),
+    "ninja": frozenset({"django", "ninja"}),
+    "rest_framework": frozenset({"django", "drf_spectacular", "rest_framework"}),
     **dict.fromkeys((*NAMES, ""), frozenset[str]()),
 }
 # And what it may not import of the standard library, by its own law.

@@ -23,6 +23,9 @@ WITH_ALL = [module for module in PUBLIC if "__all__" in module.text]
 def load(module: Module) -> Any:
     """The module itself; one for a framework that is not here is left out."""
     try:
+        if module.name == "bearer_guard.ninja":
+            # Ninja reads Django's settings when it is imported.
+            importlib.import_module("django_project").set_up()
         return importlib.import_module(module.name)
     except ModuleNotFoundError as missing:
         if (missing.name or "").split(".")[0] == "bearer_guard":

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, ClassVar, assert_type
 
 import httpx
+import ninja
+from django.http import HttpRequest, HttpResponse
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask
 from flask.views import MethodView
 from quart import Blueprint as QuartBlueprint
 from quart import Quart
+from rest_framework import permissions, viewsets
+from rest_framework.request import Request as RestRequest
+from rest_framework.response import Response as RestResponse
+from rest_framework.views import APIView
 from starlette.authentication import AuthCredentials
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,7 +48,9 @@ from bearer_guard import (
 )
 from bearer_guard import asgi as guarded_asgi
 from bearer_guard import flask as guarded_flask
+from bearer_guard import ninja as guarded_ninja
 from bearer_guard import quart as guarded_quart
+from bearer_guard import rest_framework as guarded_rest
 from bearer_guard import wsgi as guarded_wsgi
 from bearer_guard._core.challenge import Refusal
 from bearer_guard.settings import GuardSettings
@@ -67,6 +75,10 @@ introspection = Introspection(
     cache_for=5,
     cache_inactive_for=0.5,
     cached_answers=100,
+    grace_for=0.5,
+    concurrent_calls=8,
+    waiting_calls=0,
+    failures_to_suspend=3,
 )
 assert_type(introspection, Introspection)
 assert_type(introspection.endpoint, str | None)
@@ -77,6 +89,10 @@ assert_type(introspection.token, str | Callable[[], str] | None)
 assert_type(introspection.cache_for, float)
 assert_type(introspection.cache_inactive_for, float)
 assert_type(introspection.cached_answers, int)
+assert_type(introspection.grace_for, float)
+assert_type(introspection.concurrent_calls, int)
+assert_type(introspection.waiting_calls, int)
+assert_type(introspection.failures_to_suspend, int)
 Introspection(token="t")
 Introspection(token=token)
 Introspection(token=lambda: "t")
@@ -167,6 +183,11 @@ assert_type(rule.any_scope, Sequence[str])
 # As the README and the messages of SettingsError write it.
 Rule("/orders/**", scopes=["orders:read"])
 Rule("/orders/**", methods=["GET"], any_scope=["orders:read", "admin"])
+assert_type(Rule("/payments", introspect_every=0).introspect_every, float | None)
+issuer_that_is_asked = Issuer(
+    "https://a.example/", introspection=introspection, introspect_jwts_every=0.5
+)
+assert_type(issuer_that_is_asked.introspect_jwts_every, float | None)
 
 preset = beyond_identity(
     "t",
@@ -283,6 +304,9 @@ assert_type(request.header_values(b"authorization"), list[bytes])
 assert_type(guard.authenticate(request), AccessToken)
 assert_type(guard.check(request), AccessToken | None)
 assert_type(guard.must_stay_private(request), bool)
+assert_type(guard.forget("a"), None)
+assert_type(guard.forget_subject("https://a.example/", "user-1"), None)
+assert_type(guard.forget_all(), None)
 assert_type(guard.close(), None)
 
 
@@ -439,6 +463,79 @@ quart_coroutine: Awaitable[str] = quart_view(1)
 assert_type(guarded_quart.require_any_scope("a")(QuartBlueprint("a", "b")), QuartBlueprint)
 
 
+# Django REST framework
+
+
+class RestOrders(APIView):
+    """As the documents write it."""
+
+    authentication_classes = (guarded_rest.BearerAuthentication,)
+    permission_classes = (guarded_rest.HasScopes | permissions.IsAdminUser,)
+    required_scopes = ("orders:read",)
+
+
+class RestStock(viewsets.ViewSet):
+    """With scopes by method, and of its own."""
+
+    permission_classes = (guarded_rest.HasScopes, guarded_rest.has_scopes("a", "b"))
+    required_any_scope: ClassVar = {"GET": ["clerk", "boss"]}
+
+
+class OwnAuthentication(guarded_rest.BearerAuthentication):
+    """With a guard and users of its own."""
+
+    def get_guard(self) -> Guard:
+        return guard
+
+    def get_user(self, request: RestRequest, token: AccessToken) -> guarded_rest.TokenUser:
+        return guarded_rest.TokenUser(token)
+
+
+def of_rest_framework(request: RestRequest, refused: guarded_rest.Refused) -> None:
+    assert_type(guarded_rest.has_scopes("a"), type[guarded_rest.HasScopes])
+    assert_type(guarded_rest.has_any_scope("a", "b"), type[guarded_rest.HasScopes])
+    answered = guarded_rest.exception_handler(refused, {"request": request})
+    assert_type(answered, RestResponse | None)
+    assert_type(refused.error, BearerError)
+    assert_type(refused.status_code, int)
+    assert_type(refused.auth_header, str | None)
+    assert_type(refused.wait, int | None)
+    rest_user = guarded_rest.TokenUser(access_token)
+    assert_type(rest_user.token, AccessToken)
+    assert_type(rest_user.pk, str)
+    assert_type(rest_user.username, str)
+
+
+# Django Ninja
+
+ninja_bearer = guarded_ninja.Bearer(
+    guard,
+    authorization_url="https://a.example/authorize",
+    token_url="https://a.example/token",
+    refresh_url=None,
+    openid_connect_url=None,
+    scopes={"a": "b"},
+    description="c",
+)
+assert_type(guarded_ninja.Bearer().guard, Guard)
+assert_type(ninja_bearer.require_scopes("a").require_any_scope("b", "c"), guarded_ninja.Bearer)
+ninja_api = guarded_ninja.NinjaAPI(auth=[ninja_bearer], title="a")
+as_ninja_api: ninja.NinjaAPI = ninja_api
+
+
+class PartnerBearer(guarded_ninja.Bearer):
+    """A subclass keeps its type."""
+
+
+assert_type(PartnerBearer().require_scopes("a"), PartnerBearer)
+
+
+@ninja_api.get("/orders", auth=ninja_bearer.require_scopes("a"))
+def ninja_operation(request: HttpRequest) -> str:
+    assert_type(guarded_ninja.answer(request, MissingToken()), HttpResponse)
+    return "a"
+
+
 # Testing help
 
 with AuthorizationServer(issuer_path="/a", algorithms=["ES256"]) as server:
@@ -502,6 +599,9 @@ guarded_flask.BearerGuard(quart_app)  # type: ignore[arg-type]
 guarded_flask.BearerGuard(flask_app, guard)  # type: ignore[call-arg]
 guarded_flask.require_scopes("a")("/orders")  # type: ignore[type-var]
 guarded_quart.BearerGuard(flask_app)  # type: ignore[arg-type]
+guarded_rest.has_scopes(["a"])  # type: ignore[arg-type]
+guarded_ninja.Bearer("https://a.example/")  # type: ignore[arg-type]
+ninja_bearer.require_scopes(["a"])  # type: ignore[arg-type]
 
 
 class Sub(AccessToken):  # type: ignore[misc]
