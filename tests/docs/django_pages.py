@@ -27,8 +27,10 @@ MIDDLEWARE = [each for each in MIDDLEWARE if each is not ...]
 """
 _CONFTEST = """
 import django
+from django.core.management import call_command
 
 django.setup()
+call_command("migrate", run_syncdb=True, verbosity=0)
 """
 
 
