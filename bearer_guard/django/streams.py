@@ -52,8 +52,9 @@ async def _in_time(
     # A body of unknown length may be a stream, and the client waits from now on.
     streams = missing is None
     while not streams or seconds_left() > 0:
+        waiting = asyncio.timeout(seconds_left() if streams else None)
         try:
-            async with asyncio.timeout(seconds_left() if streams else None) as waiting:
+            async with waiting:
                 chunk = await anext(chunks)
         except StopAsyncIteration:
             return
