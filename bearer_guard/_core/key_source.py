@@ -47,7 +47,8 @@ class KeySource:
     """What is known of one issuer's keys."""
 
     __slots__ = (
-        *("attend_at", "etag", "failed_at", "failure", "failures", "fresh_until", "key_set"),
+        *("attend_at", "etag", "failed_at", "failure", "failures", "fresh_until", "heard_at"),
+        *("key_set",),
         *("keys", "landed", "landed_at", "last_reason", "metadata", "metadata_until"),
         *("next_try", "refresh_at", "taken_off", "_forced", "_missed"),
     )
@@ -65,6 +66,8 @@ class KeySource:
         self.last_reason: str | None = None
         """Why an attempt failed last, at ``failed_at``, whatever came later."""
         self.landed_at = self.failed_at = -math.inf
+        self.heard_at = -math.inf
+        """When the issuer was asked for the current keys, by whatever worker (since the epoch)."""
         self.etag: str | None = None
         self.metadata: Metadata | None = None
         self.metadata_until = -math.inf
@@ -141,6 +144,11 @@ class KeySource:
         """Take one forced fetch from the budget: before it is sent, whatever comes of it."""
         self._forced = self._forced or Budget()
         self._forced.spend(now)
+
+    def spare(self, forced: bool) -> None:
+        """Give back what was spent on a fetch that asked the issuer nothing."""
+        if forced and self._forced is not None:
+            self._forced.give_back()
 
     def take_off(self) -> int:
         """A fetch starts; its number."""

@@ -14,11 +14,13 @@ from bearer_guard._core.key_set import KeySet
 from bearer_guard._core.key_source import Fetched, KeySource, Step
 from bearer_guard._core.needs import KeysNeeded, MissingKeyNeeded
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
+from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.shared_calls import ForcedFetchesSpentError, SharedKeys
 from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._running.watch import Watches
 from bearer_guard._upstream import forks
 from bearer_guard._upstream.flights import Flights
-from bearer_guard._upstream.http_caller import HttpCaller
+from bearer_guard._upstream.http_caller import HttpCaller, directly
 from bearer_guard.clock import Clock
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, InvalidToken
 from bearer_guard.exchange import Errand, UpstreamFailure
@@ -37,8 +39,10 @@ class KeyKeeper:
         templates: TemplateIssuers,
         clock: Clock,
         watches: Watches,
+        fleet: Fleet | None,
     ) -> None:
         self._caller = caller
+        self._fleet = fleet
         self._flights = flights
         self._templates = templates
         self._clock = clock
@@ -84,7 +88,7 @@ class KeyKeeper:
             if step is Step.FETCH:
                 if flight is None:
                     source.spend(now)
-                return flight or self._flight(issuer)
+                return flight or self._flight(issuer, forced=True)
         if step is Step.UNKNOWN:
             raise InvalidToken("key_unknown")
         raise self._unavailable(issuer)
@@ -106,7 +110,7 @@ class KeyKeeper:
         """A pool for each template, since strangers can name many that hang; one for the rest."""
         return self._flights.get(issuer.rules) or self._flights[None]
 
-    def _flight(self, issuer: TrustedIssuer) -> Future[None]:
+    def _flight(self, issuer: TrustedIssuer, *, forced: bool = False) -> Future[None]:
         """Under the lock: whoever takes off has just asked whether it is still wanted."""
         flight = self._flights_of(issuer).in_air(issuer.identifier)
         if flight is not None:
@@ -115,42 +119,61 @@ class KeyKeeper:
         # Counted from now, not from when a thread is free: nobody waits longer, so nor does it.
         patience = issuer.rules.settings.upstream.timeout
         until = time.monotonic() + patience * _SHARE_OF_PATIENCE
-        fetch = self._watches.carry(partial(self._fetch, issuer, number, until))
+        fetch = self._watches.carry(partial(self._fetch, issuer, number, until, forced))
         return self._flights_of(issuer).board(issuer.identifier, fetch)
 
-    def _fetch(self, issuer: TrustedIssuer, number: int, until: float) -> None:
+    def _fetch(self, issuer: TrustedIssuer, number: int, until: float, forced: bool) -> None:
         """In a thread of the pool. What comes of it is stored before it lands."""
         policy, calling = issuer.rules.settings.upstream, self._watches.calling(issuer.rules)
+        shared = self._shared(issuer, until, forced)
+        began = self._clock.time()
         try:
-            fetched = self._caller.run(self._errand(issuer), policy, until, calling)
+            errand = self._errand(issuer)
+            fetched = self._caller.run(errand, policy, until, calling, through=shared or directly)
         except UpstreamFailure as failure:
             with self._lock:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)
             self._tell(issuer, failure)
+        except ForcedFetchesSpentError:
+            # The keys stay as they are: whoever waited is told so by his own budget.
+            return
         else:
-            self._land(issuer, number, fetched)
+            if shared is not None and not shared.was_sent:
+                # Another worker asked, perhaps before whoever waits here: that settles nothing.
+                number = 0
+                with self._lock:
+                    issuer.source.spare(forced)
+            self._land(issuer, number, fetched, began - (shared.age if shared else 0))
+
+    def _shared(self, issuer: TrustedIssuer, until: float, forced: bool) -> SharedKeys | None:
+        if self._fleet is None:
+            return None
+        return SharedKeys(self._fleet, issuer, until, issuer.source.heard_at, forced=forced)
 
     def _errand(self, issuer: TrustedIssuer) -> Errand[Fetched]:
         settings, source = issuer.rules.settings, issuer.source
+        # "Not modified" would tell the other workers nothing.
+        etag = source.etag if self._fleet is None else None
         jwks_uri = issuer.address(settings.jwks_uri)
         if jwks_uri is not None:
-            return key_errand.fetch_keys(jwks_uri, source.key_set, source.etag, settings.key_set)
+            return key_errand.fetch_keys(jwks_uri, source.key_set, etag, settings.key_set)
         return key_errand.discover_and_fetch_keys(
             issuer.identifier,
             issuer.address(settings.metadata_uri),
             source.metadata,
             self._clock.monotonic() < source.metadata_until,
             source.key_set,
-            source.etag,
+            etag,
             settings.key_set,
         )
 
-    def _land(self, issuer: TrustedIssuer, number: int, fetched: Fetched) -> None:
+    def _land(self, issuer: TrustedIssuer, number: int, fetched: Fetched, heard_at: float) -> None:
         policy = issuer.rules.settings.key_set
         # Spread within a fleet, nothing secret (hence no cryptographic randomness).
         jittered = policy.refresh_at - policy.jitter * random.random()  # noqa: S311
         with self._lock:
             issuer.source.land(number, fetched, self._clock.monotonic(), jittered)
+            issuer.source.heard_at = heard_at
         self._templates.found(issuer)
 
     def _tell(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:

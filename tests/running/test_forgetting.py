@@ -10,6 +10,7 @@ import pytest
 
 from bearer_guard import Introspection
 from bearer_guard._running.forgetting import Epoch
+from bearer_guard.clock import SystemClock
 from bearer_guard.testing import AuthorizationServer
 from key_life.world import JWKS, World, bearer, verdict_async
 
@@ -238,7 +239,7 @@ def test_to_forget_leaves_nothing_behind(opaque: World) -> None:
 
 
 def test_nothing_is_forgotten_between_the_look_at_the_epoch_and_what_is_done_in_it() -> None:
-    epoch, held = Epoch(), []
+    epoch, held = Epoch(SystemClock()), []
     epoch.act(0, lambda: held.append(epoch._lock.locked()))
     assert held == [True]
     epoch.turn()
