@@ -25,14 +25,14 @@ class _Aside:
 def set_aside(scope: Scope, marker: str) -> Scope:
     """The scope as it was sent, for the guard. ``scope`` itself tells of no token any more: an
     application can neither answer with it as its subprotocol nor log it with the headers."""
-    headers = scope["headers"]
-    lines = [value for name, value in headers if name == _NAME]
-    others = [(name, value) for name, value in headers if name != _NAME]
-    sent = scope.setdefault(_ASIDE, _Aside(lines)).lines
     prefix = token_prefix(marker)
+    names = list(scope.get("subprotocols") or ())
+    scope["subprotocols"] = [name for name in names if not name.startswith(prefix)]
+    lines = [value for name, value in scope["headers"] if name == _NAME]
+    others = [(name, value) for name, value in scope["headers"] if name != _NAME]
     octets = prefix.encode("ascii")
     told = [name for name in offered(lines) if not name.startswith(octets)]
     scope["headers"] = [*others, *([(_NAME, b", ".join(told))] if told else [])]
-    names = scope.get("subprotocols") or ()
-    scope["subprotocols"] = [name for name in names if not name.startswith(prefix)]
+    # uvicorn over wsproto tells of subprotocols in their own place alone.
+    sent = scope.setdefault(_ASIDE, _Aside(lines or [", ".join(names).encode("latin-1")])).lines
     return {**scope, "headers": [*others, *((_NAME, line) for line in sent)]}

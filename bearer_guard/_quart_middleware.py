@@ -61,8 +61,15 @@ class QuartMiddleware(BearerMiddleware):
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._inner(scope, receive, send)
-        else:
-            await self._pass(None, scope, receive, Started(send))
+            return
+
+        async def send_on(message: Message) -> None:
+            # The client has left, or the guard has ended it all: Quart hears so where it listens,
+            # and takes what a send raises for a bug of the view's.
+            with suppress(OSError):
+                await send(message)
+
+        await self._pass(None, scope, receive, Started(send_on))
 
     async def _refuse(self, error: BearerError, scope: Scope, started: Started) -> None:
         if started.answered or _PASSAGE in scope:
@@ -70,9 +77,9 @@ class QuartMiddleware(BearerMiddleware):
             await super()._refuse(error, scope, started)
             return
         scope[KEY], scope[GUARD_KEY] = None, self.guard
-        answers = True
+        unheard, answers = _Unheard(scope, started), True
         try:
-            await self._pass(error, scope, _silence(scope), started)
+            await self._pass(error, scope, unheard.receive, Started(unheard.send))
         except* (BearerError, HTTPException, UnicodeError):
             # Something between has refused it too, or it is nothing that Quart can make a request
             # of: its Host is none, perhaps. (Quart on trio raises groups.)
@@ -98,17 +105,27 @@ def _path_of(target: str) -> str:
     return f"/{target}"
 
 
-def _silence(scope: Scope) -> Receive:
-    """What a refused client still sends stays unread: Quart would take it all in."""
-    told: list[Message] = [
-        {"type": "http.request", "body": b"", "more_body": False}
-        if scope["type"] == "http"
-        else {"type": "websocket.connect"}
-    ]
+class _Unheard:
+    """A refused client, as Quart sees it: what it still sends stays unread, where Quart would take
+    all of it in. It leaves when it is answered."""
 
-    async def receive() -> Message:
-        while not told:
-            await anyio.sleep_forever()
-        return told.pop()
+    def __init__(self, scope: Scope, started: Started) -> None:
+        self._kind: str = scope["type"]
+        self._started = started
+        self._is_there = False
+        self._answered = anyio.Event()
 
-    return receive
+    async def receive(self) -> Message:
+        if self._is_there:
+            await self._answered.wait()
+            return {"type": f"{self._kind}.disconnect"}
+        self._is_there = True
+        if self._kind == "websocket":
+            return {"type": "websocket.connect"}
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        await self._started(message)
+        is_body = message["type"].endswith("response.body")
+        if message["type"] == "websocket.close" or (is_body and not message.get("more_body")):
+            self._answered.set()

@@ -43,10 +43,10 @@ class AnswerLife:
 
     def is_fresh(self, kept: Kept, at_most: float, monotonic: float, now: float) -> bool:
         """Whether it serves a request that takes an answer ``at_most`` seconds old."""
-        age = monotonic - kept.asked_at
-        if isinstance(kept.outcome, Refused):
-            return age < self._refusals
-        return age < at_most and _is_before_end(kept.outcome, now)
+        outcome, asked_at = kept
+        if isinstance(outcome, Refused):
+            return monotonic - asked_at < self._refusals
+        return monotonic - asked_at < at_most and _is_before_end(outcome, now)
 
     def is_in_grace(self, kept: Kept, at_most: float, monotonic: float, now: float) -> bool:
         """Whether it may serve that request while nobody can be asked. Never a refusal."""

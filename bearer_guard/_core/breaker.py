@@ -86,6 +86,11 @@ class Breaker:
             self.failure = None
             self.open_until = self._probing_until = -math.inf
 
+    def pass_over(self, permit: Permit) -> None:
+        """It answered in a way that says nothing of it: a probe's place is free again."""
+        if self._holds(permit):
+            self._probing_until = -math.inf
+
     def fail(
         self,
         permit: Permit,

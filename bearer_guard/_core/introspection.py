@@ -38,7 +38,8 @@ def introspect(endpoint: str, token: bytes, settings: Introspection, bearer: str
     else:
         form["client_id"] = settings.client_id or ""
         form["client_secret"] = settings.client_secret or ""
-    reply = yield Call("POST", endpoint, headers, urlencode(form).encode("ascii"))
+    body = urlencode(form).encode("ascii")
+    reply = yield Call("POST", endpoint, headers, body, "introspection")
     return read_answer(reply)
 
 
@@ -91,8 +92,8 @@ def _error(reply: Reply) -> Exception:
 
 
 def may_be_of_the_token(failure: UpstreamFailure) -> bool:
-    """Whether an endpoint that is well may have answered so to one odd token. Anybody can bring
-    such a token, so a status like 400 or 414 says nothing of the endpoint, save that it is there.
+    """Whether an endpoint may have answered so to one odd token. Anybody can bring such a token,
+    so a status like 400 or 414 says nothing of the endpoint: neither that it is well nor not.
 
     401 and 403 have a reason of their own; 408 and 429 (RFC 6585 section 4) say that it is busy.
     """

@@ -19,7 +19,7 @@ def fetch_keys(
     headers = {"accept": _ACCEPT}
     if etag is not None and previous is not None:
         headers["if-none-match"] = etag
-    reply = yield Call("GET", jwks_uri, headers)
+    reply = yield Call("GET", jwks_uri, headers, kind="key_set")
     if reply.status == 304 and previous is not None:
         fresh_for = freshness.fresh_for(reply.headers, policy)
         return Fetched(None, fresh_for, _etag(reply) or etag, None)

@@ -47,9 +47,9 @@ class KeySource:
     """What is known of one issuer's keys."""
 
     __slots__ = (
-        *("attend_at", "etag", "failure", "failures", "fresh_until", "key_set", "keys"),
-        *("landed", "metadata", "metadata_until", "next_try", "refresh_at", "taken_off"),
-        *("_forced", "_missed"),
+        *("attend_at", "etag", "failed_at", "failure", "failures", "fresh_until", "key_set"),
+        *("keys", "landed", "landed_at", "last_reason", "metadata", "metadata_until"),
+        *("next_try", "refresh_at", "taken_off", "_forced", "_missed"),
     )
 
     def __init__(self) -> None:
@@ -62,6 +62,9 @@ class KeySource:
         self.failures = 0
         self.failure: UpstreamFailure | None = None
         """Why the last attempt failed; ``None`` when it did not."""
+        self.last_reason: str | None = None
+        """Why an attempt failed last, at ``failed_at``, whatever came later."""
+        self.landed_at = self.failed_at = -math.inf
         self.etag: str | None = None
         self.metadata: Metadata | None = None
         self.metadata_until = -math.inf
@@ -149,7 +152,7 @@ class KeySource:
         which they age."""
         self.landed = max(self.landed, number)
         self.failures, self.failure, self.next_try = 0, None, -math.inf
-        self.fresh_until = now + fetched.fresh_for
+        self.landed_at, self.fresh_until = now, now + fetched.fresh_for
         self.attend_at = self.refresh_at = now + fetched.fresh_for * jittered
         self.etag = fetched.etag
         if fetched.metadata is not None and fetched.metadata is not self.metadata:
@@ -164,6 +167,7 @@ class KeySource:
     def fail(self, failure: UpstreamFailure, now: float, policy: UpstreamPolicy) -> None:
         """A fetch failed: what is known stays, and the next attempt waits, longer each time."""
         self.failure = failure
+        self.last_reason, self.failed_at = failure.reason, now
         self.failures += 1
         wait = policy.back_off * 2 ** min(self.failures - 1, 30)
         self.next_try = now + min(wait, policy.back_off_at_most)

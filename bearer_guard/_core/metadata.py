@@ -51,7 +51,7 @@ def discover(
     failure: UpstreamFailure | None = None
     for address in (metadata_uri,) if metadata_uri else addresses(issuer):
         try:
-            reply = yield Call("GET", address, _ACCEPT)
+            reply = yield Call("GET", address, _ACCEPT, kind="metadata")
             return _with(needed, read_metadata(reply, issuer, policy))
         except UpstreamFailure as unusable:
             if unusable.reason.startswith("upstream_") and not _is_an_answer(unusable):

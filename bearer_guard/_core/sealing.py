@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import os
+import secrets
 from typing import Any, Final
 
 _VERSION: Final = b"\x01"
@@ -36,7 +36,7 @@ class Sealer:
     def seal(self, name: str, document: dict[str, Any], until: float) -> bytes:
         """``document`` (JSON), good until a moment (seconds since the epoch)."""
         plain = json.dumps([until, document]).encode("utf-8")
-        nonce = os.urandom(_NONCE)
+        nonce = secrets.token_bytes(_NONCE)
         sealed: bytes = self._cipher().encrypt(nonce, plain, self._bound(name))
         return _VERSION + nonce + sealed
 

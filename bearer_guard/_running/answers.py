@@ -39,6 +39,10 @@ class AnswerStore(Protocol):
         """Keep none of those any longer of which ``unwanted`` says so. Looks at each."""
         ...
 
+    def __len__(self) -> int:
+        """How many are kept."""
+        ...
+
 
 class Answers:
     """One issuer's answers: kept, found while they serve, and forgotten."""
@@ -46,30 +50,32 @@ class Answers:
     def __init__(self, store: AnswerStore, life: AnswerLife, clock: Clock, epoch: Epoch) -> None:
         self._store = store
         self._life = life
-        self._clock = clock
+        self._time, self._monotonic = clock.time, clock.monotonic
         self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._store)
 
     def fresh(self, digest: bytes, at_most: float) -> Outcome | None:
         """What was heard of a token ``at_most`` seconds ago; of a refusal, its own time ago."""
         kept = self._store.get(digest)
-        if kept is None:
-            return None
-        times = self._clock.monotonic(), self._clock.time()
-        return kept.outcome if self._life.is_fresh(kept, at_most, *times) else None
+        if kept and self._life.is_fresh(kept, at_most, self._monotonic(), self._time()):
+            return kept.outcome
+        return None
 
     def in_grace(self, digest: bytes, at_most: float) -> tuple[AccessToken, float] | None:
         """What may serve while nobody can be asked, and its age in seconds."""
         kept = self._store.get(digest)
         if kept is None or not isinstance(kept.outcome, AccessToken):
             return None
-        monotonic, now = self._clock.monotonic(), self._clock.time()
-        if not self._life.is_in_grace(kept, at_most, monotonic, now):
+        monotonic = self._monotonic()
+        if not self._life.is_in_grace(kept, at_most, monotonic, self._time()):
             return None
         return kept.outcome, monotonic - kept.asked_at
 
     def keep(self, digest: bytes, kept: Kept, asked_in: int) -> None:
         """Keep it, unless something was forgotten since it was asked for, in epoch ``asked_in``."""
-        seconds = self._life.seconds(kept, self._clock.monotonic(), self._clock.time())
+        seconds = self._life.seconds(kept, self._monotonic(), self._time())
         if seconds > 0:
             self._epoch.act(asked_in, partial(self._store.put, digest, kept, seconds))
         else:

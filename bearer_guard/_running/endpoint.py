@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bearer_guard._core import introspection
-from bearer_guard._core.breaker import Breaker, Permit
+from bearer_guard._core.breaker import Breaker, Circuit, Permit
 from bearer_guard._core.metadata import Metadata, discover
 from bearer_guard._core.trust import IssuerRules
-from bearer_guard._running import log
+from bearer_guard._running.watch import Watch
 from bearer_guard._upstream import forks
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard.clock import Clock
 from bearer_guard.errors import InvalidToken
 from bearer_guard.exchange import Errand, UpstreamFailure
+from bearer_guard.health import BreakerState
 from bearer_guard.settings import Introspection
 from bearer_guard.settings.checks import BEARER_CREDENTIALS
+
+_STATES: Mapping[Circuit, BreakerState] = {
+    Circuit.CLOSED: "closed",
+    Circuit.HALF_OPEN: "half_open",
+    Circuit.OPEN: "open",
+}
 
 
 class Endpoint:
@@ -25,12 +33,20 @@ class Endpoint:
     our credentials, yet to hammer it with them helps nobody."""
 
     def __init__(
-        self, rules: IssuerRules, settings: Introspection, caller: HttpCaller, clock: Clock
+        self,
+        rules: IssuerRules,
+        settings: Introspection,
+        caller: HttpCaller,
+        clock: Clock,
+        watch: Watch,
     ) -> None:
         self._rules = rules
         self._settings = settings
         self._caller = caller
         self._clock = clock
+        self._watch = watch
+        self.is_written = settings.endpoint is not None
+        """Whether the settings say where it is."""
         self._policy = rules.settings.upstream
         # A probe is one call, not a call and its repetitions.
         self._probing = replace(self._policy, retries=0)
@@ -65,7 +81,9 @@ class Endpoint:
         policy = self._probing if permit.is_probe else self._policy
         try:
             errand = self._errand(token, permit)
-            answer = self._caller.run(errand, policy, until, lambda: self._lets(permit) is None)
+            answer = self._caller.run(
+                errand, policy, until, self._watch.calling, lambda: self._lets(permit) is None
+            )
         except InvalidToken:
             self._land(permit)
             raise
@@ -74,6 +92,23 @@ class Endpoint:
             raise
         self._land(permit)
         return answer
+
+    def find(self, until: float) -> str:
+        """Its address, from the issuer's metadata. Raises ``UpstreamFailure``."""
+        errand = self._discovered_endpoint()
+        try:
+            return self._caller.run(errand, self._policy, until, self._watch.calling)
+        except UpstreamFailure as failure:
+            self._watch.failed(failure)
+            raise
+
+    def state(self) -> tuple[BreakerState, float]:
+        """Whether it is called, and in how many seconds it will be again."""
+        with self._lock:
+            now = self._clock.monotonic()
+            circuit = self._breaker.circuit(now)
+            wait = self._breaker.retry_after(now) if circuit is Circuit.OPEN else 0
+            return _STATES[circuit], wait
 
     def _take_off(self, until: float) -> Permit:
         if time.monotonic() >= until:
@@ -105,10 +140,10 @@ class Endpoint:
     def _fail(self, permit: Permit, failure: UpstreamFailure) -> None:
         if failure.reason == "introspection_suspended":
             return
-        facts = {"issuer": self._rules.settings.issuer, **failure.details}
+        facts = {}
         with self._lock:
             if introspection.may_be_of_the_token(failure):
-                self._breaker.land(permit)
+                self._breaker.pass_over(permit)
             else:
                 suspended_for = self._breaker.fail(
                     permit,
@@ -119,7 +154,7 @@ class Endpoint:
                 )
                 if suspended_for is not None:
                     facts["suspended_for"] = f"{suspended_for:g} s"
-        log.upstream_failure(failure.reason, facts)
+        self._watch.failed(failure, **facts)
 
     def _errand(self, token: bytes, permit: Permit) -> Errand[introspection.Answer]:
         endpoint = self._settings.endpoint

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from bearer_guard._core.sealing import Sealer
-from bearer_guard._running import log
+from bearer_guard._running.log import Log
 from bearer_guard.clock import Clock
 from bearer_guard.exchange import Reply, UpstreamFailure
 from bearer_guard.settings.shared import Shared
@@ -50,7 +50,8 @@ class _Met(NamedTuple):
 class Fleet:
     """One guard's part in its fleet."""
 
-    def __init__(self, settings: Shared, store: SharedStore, clock: Clock) -> None:
+    def __init__(self, settings: Shared, store: SharedStore, clock: Clock, log: Log) -> None:
+        self._log = log
         self._pause = settings.pause
         self._store = store
         self._clock = clock
@@ -179,7 +180,7 @@ class Fleet:
             return work()
         except StoreFailure as failure:
             self._away_until = self._clock.monotonic() + self._pause
-            log.store_failure(failure.reason)
+            self._log.store_failure(failure.reason)
             return otherwise
 
 

@@ -14,8 +14,8 @@ from bearer_guard._core.key_set import KeySet
 from bearer_guard._core.key_source import Fetched, KeySource, Step
 from bearer_guard._core.needs import KeysNeeded, MissingKeyNeeded
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
-from bearer_guard._running import log
 from bearer_guard._running.template_issuers import TemplateIssuers
+from bearer_guard._running.watch import Watches
 from bearer_guard._upstream import forks
 from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller
@@ -36,11 +36,13 @@ class KeyKeeper:
         flights: Mapping[IssuerRules | None, Flights],
         templates: TemplateIssuers,
         clock: Clock,
+        watches: Watches,
     ) -> None:
         self._caller = caller
         self._flights = flights
         self._templates = templates
         self._clock = clock
+        self._watches = watches
         self.after_fork()
         forks.tell(self)
 
@@ -113,14 +115,14 @@ class KeyKeeper:
         # Counted from now, not from when a thread is free: nobody waits longer, so nor does it.
         patience = issuer.rules.settings.upstream.timeout
         until = time.monotonic() + patience * _SHARE_OF_PATIENCE
-        fetch = partial(self._fetch, issuer, number, until)
+        fetch = self._watches.carry(partial(self._fetch, issuer, number, until))
         return self._flights_of(issuer).board(issuer.identifier, fetch)
 
     def _fetch(self, issuer: TrustedIssuer, number: int, until: float) -> None:
         """In a thread of the pool. What comes of it is stored before it lands."""
-        policy = issuer.rules.settings.upstream
+        policy, calling = issuer.rules.settings.upstream, self._watches.calling(issuer.rules)
         try:
-            fetched = self._caller.run(self._errand(issuer), policy, until)
+            fetched = self._caller.run(self._errand(issuer), policy, until, calling)
         except UpstreamFailure as failure:
             with self._lock:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)
@@ -156,7 +158,7 @@ class KeyKeeper:
         source = issuer.source
         if source.key_set is not None:
             facts["keys"] = self._age(source)
-        log.upstream_failure(failure.reason, facts)
+        self._watches.log.upstream_failure(failure.reason, facts, issuer.rules.alias)
 
     def _age(self, source: KeySource) -> str:
         past = self._clock.monotonic() - source.fresh_until

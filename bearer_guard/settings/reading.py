@@ -151,6 +151,17 @@ def toml_options(path: Path) -> Mapping[str, Any]:
     return table
 
 
+def json_options(path: Path) -> Mapping[str, Any]:
+    """The options in a JSON file, an object. Raises ``SettingsError`` when it cannot be read."""
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} cannot be read as JSON: {error}") from None
+    if not isinstance(document, Mapping):
+        raise SettingsError(f'{path}: write an object, {{"audience": …, "issuers": […]}}')
+    return document
+
+
 def environment_options(environ: Mapping[str, str]) -> dict[str, Any]:
     """The options in variables that begin with ``BEARER_GUARD_``.
 

@@ -48,6 +48,12 @@ APPLICATIONS = {
     "django_asgi": Application(
         "integrations.django_app.app:make_asgi_app", "asgi", ("uvicorn", "hypercorn", "granian")
     ),
+    "litestar": Application(
+        "integrations.litestar_app.app:make_app", "asgi", ("uvicorn", "granian"), websockets=True
+    ),
+    "aiohttp": Application(
+        "integrations.aiohttp_app.app:make_app", "aiohttp", ("aiohttp",), websockets=True
+    ),
     "rest_framework": Application(
         "integrations.rest_framework_app.app:make_app", "wsgi", ("gunicorn",)
     ),

@@ -136,6 +136,30 @@ def test_a_probe_that_is_lost_holds_nobody_up_for_ever() -> None:
     assert breaker.circuit(1 + PATIENCE) is Circuit.CLOSED
 
 
+def test_an_answer_that_says_nothing_changes_nothing() -> None:
+    """Else a stranger's odd tokens would end every count of failures."""
+    breaker = Breaker()
+    for _ in range(LIMIT - 1):
+        fail(breaker, permit(breaker, 0), 0)
+        breaker.pass_over(permit(breaker, 0))
+    assert breaker.failures == LIMIT - 1
+    assert fail(breaker, permit(breaker, 0), 0) == 1
+
+
+def test_a_probe_that_says_nothing_makes_room_for_another() -> None:
+    breaker = opened()
+    for _ in range(5):
+        probe = permit(breaker, 1)
+        assert breaker.refuses(1)
+        breaker.pass_over(probe)
+        assert (breaker.circuit(1), breaker.openings) == (Circuit.HALF_OPEN, 1)
+    last = permit(breaker, 1)
+    breaker.pass_over(probe)
+    assert breaker.refuses(1), "one that is over makes no room for a third"
+    breaker.land(last)
+    assert breaker.circuit(1) is Circuit.CLOSED
+
+
 def test_the_rest_of_a_call_goes_only_while_calls_go() -> None:
     """A repetition, or the second request of a call, after others had it open."""
     breaker = Breaker()

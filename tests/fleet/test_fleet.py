@@ -14,6 +14,7 @@ from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.exchange import Reply, UpstreamFailure
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
+from fleet.conftest import new_log
 
 NewFleet = Callable[[], Fleet]
 REPLY = Reply(200, {"etag": '"1"', "age": "3"}, b"\x00\xffbody")
@@ -159,7 +160,7 @@ def test_without_its_store_a_worker_goes_on_by_itself_and_says_so(
     shared: Shared, hand_clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     store, server = Failing(), Server()
-    fleet = Fleet(shared, store, hand_clock)
+    fleet = Fleet(shared, store, hand_clock, new_log(hand_clock))
     assert ask(fleet, server) == Heard(REPLY, 0)
     assert fleet.may_spend("forced:a", 0, 30)
     assert not fleet.append("log", {}, 60, 60)
@@ -173,7 +174,7 @@ def test_a_store_that_failed_is_left_alone_for_a_while(
     shared: Shared, hand_clock: HandClock
 ) -> None:
     store = Failing()
-    fleet = Fleet(shared, store, hand_clock)
+    fleet = Fleet(shared, store, hand_clock, new_log(hand_clock))
     for seconds, knocks in ((0, 1), (0.9, 1), (0.1, 2), (0.5, 2)):
         hand_clock.turn(seconds)
         fleet.last("log")

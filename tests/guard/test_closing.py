@@ -162,3 +162,18 @@ def test_a_guard_may_be_collected_in_a_thread_of_its_own() -> None:
             assert gone() is None
     finally:
         gc.enable()
+
+
+def test_a_guard_that_is_used_after_it_was_closed_is_closed_again(
+    authorization_server: AuthorizationServer,
+) -> None:
+    """An application that starts twice, as in tests, closes its guard twice."""
+    guard = guard_of(authorization_server)
+    for _ in range(2):
+        verdict(guard, authorization_server.opaque())
+        assert threads() != []
+        guard.close()
+        assert threads() == []
+    use_again = verdict(guard, authorization_server.opaque())
+    del guard
+    assert (use_again, threads()) == ("let in", [])

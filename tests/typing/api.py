@@ -53,6 +53,17 @@ from bearer_guard import quart as guarded_quart
 from bearer_guard import rest_framework as guarded_rest
 from bearer_guard import wsgi as guarded_wsgi
 from bearer_guard._core.challenge import Refusal
+from bearer_guard.health import (
+    CacheHealth,
+    Health,
+    IntrospectionHealth,
+    IssuerHealth,
+    KeySetHealth,
+    KeySetState,
+    TemplateHealth,
+)
+from bearer_guard.otel import instrument
+from bearer_guard.readiness import AsgiReadiness, WsgiReadiness
 from bearer_guard.settings import GuardSettings
 from bearer_guard.testing import ABSENT, AuthorizationServer, HandClock, SeenRequest, SigningKey
 
@@ -75,6 +86,10 @@ introspection = Introspection(
     cache_for=5,
     cache_inactive_for=0.5,
     cached_answers=100,
+    grace_for=0.5,
+    concurrent_calls=8,
+    waiting_calls=0,
+    failures_to_suspend=3,
 )
 assert_type(introspection, Introspection)
 assert_type(introspection.endpoint, str | None)
@@ -85,6 +100,10 @@ assert_type(introspection.token, str | Callable[[], str] | None)
 assert_type(introspection.cache_for, float)
 assert_type(introspection.cache_inactive_for, float)
 assert_type(introspection.cached_answers, int)
+assert_type(introspection.grace_for, float)
+assert_type(introspection.concurrent_calls, int)
+assert_type(introspection.waiting_calls, int)
+assert_type(introspection.failures_to_suspend, int)
 Introspection(token="t")
 Introspection(token=token)
 Introspection(token=lambda: "t")
@@ -144,6 +163,7 @@ issuer = Issuer(
     leeway=0.5,
     key_set=key_set,
     upstream=upstream,
+    alias="a",
 )
 assert_type(issuer.issuer, str)
 assert_type(issuer.introspection, Introspection | None)
@@ -164,6 +184,7 @@ assert_type(issuer.grant_claims, Sequence[str])
 assert_type(issuer.leeway, float)
 assert_type(issuer.key_set, KeySetPolicy)
 assert_type(issuer.upstream, UpstreamPolicy)
+assert_type(issuer.alias, str | None)
 # "required_claims" documents {"token_use": "access"}, one value without a list.
 Issuer("https://a.example/", required_claims={"token_use": "access"})
 
@@ -175,6 +196,11 @@ assert_type(rule.any_scope, Sequence[str])
 # As the README and the messages of SettingsError write it.
 Rule("/orders/**", scopes=["orders:read"])
 Rule("/orders/**", methods=["GET"], any_scope=["orders:read", "admin"])
+assert_type(Rule("/payments", introspect_every=0).introspect_every, float | None)
+issuer_that_is_asked = Issuer(
+    "https://a.example/", introspection=introspection, introspect_jwts_every=0.5
+)
+assert_type(issuer_that_is_asked.introspect_jwts_every, float | None)
 
 preset = beyond_identity(
     "t",
@@ -229,6 +255,8 @@ guard = Guard(
     max_form_size=1,
     remembered_tokens=1,
     template_issuers=1,
+    log_records=1,
+    log_window=0.5,
     http_client=client,
     clock=OwnClock(),
 )
@@ -291,7 +319,36 @@ assert_type(request.header_values(b"authorization"), list[bytes])
 assert_type(guard.authenticate(request), AccessToken)
 assert_type(guard.check(request), AccessToken | None)
 assert_type(guard.must_stay_private(request), bool)
+assert_type(guard.forget("a"), None)
+assert_type(guard.forget_subject("https://a.example/", "user-1"), None)
+assert_type(guard.forget_all(), None)
 assert_type(guard.close(), None)
+
+
+# What operators see
+
+
+async def at_the_start() -> None:
+    """In a lifespan, or before the server."""
+    assert_type(await guard.warm_up_async(), None)
+
+
+assert_type(guard.warm_up(), None)
+health = guard.health()
+assert_type(health, Health)
+assert_type(health.is_ready(["login"], fetched=True), bool)
+assert_type(health.as_dict(), dict[str, Any])
+assert_type(health.signatures, CacheHealth)
+assert_type(health.signatures.hit_rate, float | None)
+for each in health.issuers:
+    assert_type(each, IssuerHealth)
+    assert_type(each.state, KeySetState)
+    assert_type(each.key_set, KeySetHealth | None)
+    assert_type(each.template, TemplateHealth | None)
+    assert_type(each.introspection, IntrospectionHealth | None)
+ready: ASGIApp = AsgiReadiness(guard, aliases=["login"], fetched=True, detail=False)
+assert_type(WsgiReadiness(guard), WsgiReadiness)
+assert_type(instrument(guard), None)
 
 
 async def on_a_loop() -> None:

@@ -62,6 +62,22 @@ def test_what_ends_while_unwanted_values_are_looked_for_is_no_error() -> None:
     assert len(store) == 0
 
 
+def test_what_goes_while_unwanted_values_are_looked_for_is_no_error() -> None:
+    store: ForATime[int] = ForATime(2, HandClock().monotonic)
+    for number in range(2):
+        store.put(bytes([number]), number, 60)
+    seen: list[int] = []
+
+    def unwanted(value: int) -> bool:
+        # As another thread would, between two looks; here the lock is held.
+        store._values.pop(bytes([1 - value]))
+        seen.append(value)
+        return False
+
+    store.discard_where(unwanted)
+    assert (seen, len(store)) == ([0], 1)
+
+
 def test_what_another_thread_pushes_out_meanwhile_is_found_all_the_same() -> None:
     class PushedOut(OrderedDict[Any, Any]):
         """Loses each value just after it was read, as a race does."""

@@ -16,7 +16,7 @@ from adapters.conftest import MakeGuard
 from bearer_guard import Guard, Request
 from bearer_guard.testing import AuthorizationServer
 
-SHORT = 0.03
+SHORT = 0.05
 CONNECT = {"type": "websocket.connect"}
 ACCEPT = {"type": "websocket.accept"}
 CLOSED_BY_US = {"type": "websocket.close", "code": 1008}

@@ -144,6 +144,18 @@ async def test_a_server_need_not_tell_of_subprotocols(
         assert app.scope["subprotocols"] == []
 
 
+async def test_a_server_may_tell_of_them_in_their_own_place_alone(
+    reading: Guard, server: AuthorizationServer
+) -> None:
+    """uvicorn over wsproto does: it keeps the field out of the headers."""
+    app = Accepting()
+    scope = handshake("chat.v1", carrying(server.jwt(subject="alice")), "bearer", lines=[])
+    assert await accepted(app, reading, scope) == {**ACCEPT, "subprotocol": "bearer"}
+    assert app.scope[KEY].subject == "alice"
+    assert app.scope["subprotocols"] == ["chat.v1", "bearer"]
+    assert app.told() == []
+
+
 async def test_on_a_public_path_the_token_is_hidden_and_not_looked_at(reading: Guard) -> None:
     app = Accepting()
     scope = handshake("bearer", carrying("rubbish"), path="/health")

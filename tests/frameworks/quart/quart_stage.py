@@ -90,6 +90,8 @@ async def _converse(
         sent.append(message)
         if message["type"] in ("websocket.accept", "websocket.send") and to_say:
             await to_app.send(to_say.pop(0))
+        elif is_last(message):
+            await to_app.send({"type": "websocket.disconnect", "code": 1005})
 
     scope = {
         "type": "websocket",
@@ -109,6 +111,47 @@ async def _converse(
         await to_app.send({"type": "websocket.connect"})
         with anyio.fail_after(20):
             await app(scope, from_client.receive, send)
+    return sent
+
+
+def is_last(message: Any) -> bool:
+    """After it, a server has the application hear that the client has left."""
+    is_body = message["type"].endswith("response.body")
+    return message["type"] == "websocket.close" or (is_body and not message.get("more_body"))
+
+
+def answer_to(
+    app: Any, path: str, headers: Headers, *, loop: str = "asyncio", **more: Any
+) -> list[Any]:
+    """All that is sent in answer to a request, of which nobody may read the body."""
+    return anyio.run(_answer_to, app, path, headers, more, backend=loop)
+
+
+async def _answer_to(app: Any, path: str, headers: Headers, more: dict[str, Any]) -> list[Any]:
+    sent: list[Any] = []
+    answered = anyio.Event()
+
+    async def receive() -> Any:
+        await answered.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if is_last(message):
+            answered.set()
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "https",
+        "path": path,
+        "query_string": b"",
+        "headers": encoded({"host": "api.example.com", **headers}),
+        **more,
+    }
+    with anyio.fail_after(20):
+        await app(scope, receive, send)
     return sent
 
 

@@ -111,7 +111,7 @@ def test_a_websocket_needs_its_scope(
 ) -> None:
     app = guarded(guard, LOOPS[loop])
     register(app)
-    accepted, answered = converse(app, "/", bearer("a"), "hello", loop=loop)
+    accepted, answered, *_ = converse(app, "/", bearer("a"), "hello", loop=loop)
     assert (accepted["type"], answered["text"]) == ("websocket.accept", "hello")
     denied = converse(app, "/", bearer("other"), loop=loop)
     assert denied[0]["status"] == 403

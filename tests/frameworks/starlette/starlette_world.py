@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from bearer_guard import Guard, Issuer, Request, Rule
-from bearer_guard.testing import AuthorizationServer
+from bearer_guard.testing import AuthorizationServer, HandClock
 
 AWAY = "https://away.example.com/"
 """An issuer whose servers nobody reaches."""
@@ -21,9 +22,13 @@ Headers = dict[str, str]
 HeadersOf = Callable[..., Headers]
 
 
+# It stands still: an answer's Retry-After is the same each time.
+_CLOCK = HandClock(time.time())
+
+
 @pytest.fixture(scope="session")
 def server() -> AuthorizationServer:
-    return AuthorizationServer(issuer="https://login.example.com/")
+    return AuthorizationServer(issuer="https://login.example.com/", clock=_CLOCK.time)
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +54,7 @@ def make_guard(server: AuthorizationServer) -> Iterator[MakeGuard]:
 @pytest.fixture(scope="session")
 def guard(make_guard: MakeGuard) -> Guard:
     return make_guard(
+        clock=_CLOCK,
         public=["/health"],
         rules=[
             Rule("/admin/**", scopes=["admin:all"]),

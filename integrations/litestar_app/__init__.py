@@ -1,0 +1,1 @@
+"""A small API in Litestar, guarded with bearer_guard."""
