@@ -29,8 +29,10 @@ MIDDLEWARE = [each for each in MIDDLEWARE if each is not ...]
 _CONFTEST = """
 import django
 from bearer_guard.pytest_plugin import authorization_server
+from django.core.management import call_command
 
 django.setup()
+call_command("migrate", run_syncdb=True, verbosity=0)
 """
 
 

@@ -21,6 +21,7 @@ STATUS = {
     "MissingToken": "401",
     "InvalidRequest": "400",
     "InvalidToken": "401",
+    "UserRefused": "401",
     "InsufficientScope": "403",
     "AuthorizationServerUnavailable": "503",
     "UpstreamFailure": "503",
