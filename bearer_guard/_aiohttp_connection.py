@@ -54,6 +54,11 @@ class Connection:
         if left is not None:
             self._timer = asyncio.get_running_loop().call_later(left, self._expire, websocket)
 
+    @property
+    def expired(self) -> web.WebSocketResponse | None:
+        """The WebSocket that was closed when its token expired, if it was."""
+        return None if self._closing is None else self._websocket
+
     def _expire(self, websocket: web.WebSocketResponse) -> None:
         loop = asyncio.get_running_loop()
         if websocket.prepared:

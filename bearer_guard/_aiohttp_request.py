@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -101,5 +100,6 @@ def prefix_of(request: web.Request) -> str:
         info: Any = resource.get_info()
         if info.get("app") is request.app:
             # One that is chosen by its domain has no prefix.
-            return unquote(info.get("prefix", ""))
+            prefix: str = info.get("prefix", "")
+            return prefix
     return ""

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 try:
-    from aiohttp import web
+    from aiohttp import ClientConnectionResetError, web
     from aiohttp.typedefs import Handler
 except ImportError:
     raise ImportError("bearer_guard.aiohttp needs aiohttp: install bearer-guard[aiohttp]") from None
@@ -83,6 +83,11 @@ class _Guarding:
             return await handler(request)
         except BearerError as error:
             return await connection.refuse(error)
+        except ClientConnectionResetError:
+            # What a handler hears that sends on after expiry: it did nothing wrong.
+            if connection.expired is None:
+                raise
+            return connection.expired
         finally:
             await connection.end()
 
