@@ -70,6 +70,8 @@ class Life:
         self._started = started
         self._waiting: set[anyio.CancelScope] = set()
         self._why: str | None = None
+        self.timed = False
+        """Whether anything runs beside the application."""
         self.failure: Exception | None = None
         """What went wrong at the guard's side, for the server to hear."""
 
@@ -123,7 +125,8 @@ async def run(
             await app(scope, life.receive, life.send)
         except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - raised below
             failure = error
-        tasks.cancel_scope.cancel()
+        if life.timed:
+            tasks.cancel_scope.cancel()
     if life.ended and failure is not None:
         failure = _without_ours(failure)
     failure = failure or life.failure
