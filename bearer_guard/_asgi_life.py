@@ -82,7 +82,6 @@ class Life:
 
     def begin(self, tasks: TaskGroup) -> None:
         """The application is about to be called, within ``tasks``."""
-        raise NotImplementedError
 
     def leave(self, why: str) -> None:
         """End it, for the application: nothing that the client still sends is for it."""
