@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,9 +11,11 @@ from bearer_guard._core.challenge import Challenger, Refusal
 from bearer_guard._core.credentials import from_parameters
 from bearer_guard._core.path_rules import PathRules, Requirement
 from bearer_guard._core.renewal import check_continues, renewal
-from bearer_guard._running import log
 from bearer_guard._running.authenticator import Authenticator
-from bearer_guard._upstream.http_caller import HttpClient
+from bearer_guard._running.log import Log
+from bearer_guard._running.operated import Operated
+from bearer_guard._running.record_limits import RecordLimits
+from bearer_guard._upstream.http_client import HttpClient
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock, SystemClock
 from bearer_guard.errors import (
@@ -26,9 +27,10 @@ from bearer_guard.errors import (
 from bearer_guard.request import RequestView
 from bearer_guard.settings import GuardSettings, Issuer, Rule, reading
 from bearer_guard.settings.guard import ExpandScopes
+from bearer_guard.settings.shared import Shared
 
 
-class Guard:
+class Guard(Operated):
     """Lets in requests with a good access token, and says of all others why not.
 
     Make one for each API, at start-up; it is cheap, opens nothing, and is shared by all threads,
@@ -56,6 +58,10 @@ class Guard:
         max_form_size: octets of a form that are read in search of a token.
         remembered_tokens: how many verified signatures are remembered.
         template_issuers: how many issuers that templates stand for are remembered.
+        log_records: how many log records one reason may have in ``log_window``; those beyond
+            are counted, and told in one record when it is over.
+        log_window: seconds.
+        shared: a store that all workers of the API have in common.
         http_client: an ``httpx.Client`` (or httpx2's) for calls to authorization servers, for
             example with a proxy or a certificate authority of your own; it stays yours to close.
         clock: what time it is; tests bring one that is turned by hand.
@@ -86,6 +92,9 @@ class Guard:
         max_form_size: int = 65_536,
         remembered_tokens: int = 10_000,
         template_issuers: int = 10_000,
+        log_records: int = 10,
+        log_window: float = 10,
+        shared: Shared | None = None,
         http_client: HttpClient | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -109,14 +118,15 @@ class Guard:
             max_form_size=max_form_size,
             remembered_tokens=remembered_tokens,
             template_issuers=template_issuers,
+            log_records=log_records,
+            log_window=log_window,
+            shared=shared,
         )
-        self.settings = settings
         self._paths = PathRules(settings)
         self._challenger = Challenger(settings.realm, settings.resource_metadata)
-        self._authenticator = Authenticator(settings, http_client, clock or SystemClock())
-        self._begin = self._authenticator.begin
-        # A guard that is merely forgotten leaves no connection open.
-        weakref.finalize(self, self._authenticator.close)
+        clock = clock or SystemClock()
+        log = Log(RecordLimits(settings.log_records, settings.log_window, clock))
+        super().__init__(settings, Authenticator(settings, http_client, clock, log), log)
 
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any], **more: Any) -> Self:
@@ -143,14 +153,14 @@ class Guard:
         issuer's keys are known never needs.
         """
         found = self._begin(request)
-        return found if isinstance(found, AccessToken) else self._authenticator.finish(found)
+        return found if isinstance(found, AccessToken) else self._judge.finish(found)
 
     async def authenticate_async(self, request: RequestView) -> AccessToken:
         """``authenticate`` for an event loop (asyncio or trio), which it never blocks."""
         found = self._begin(request)
         if isinstance(found, AccessToken):
             return found
-        return await self._authenticator.finish_async(found)
+        return await self._judge.finish_async(found)
 
     def check(self, request: RequestView) -> AccessToken | None:
         """Judge a request by its path and its token, as the middlewares do.
@@ -166,7 +176,7 @@ class Guard:
             error.scopes = needed.named()
             raise
         if not isinstance(found, AccessToken):
-            found = self._authenticator.finish(found)
+            found = self._judge.finish(found)
         return _granting(found, needed)
 
     async def check_async(self, request: RequestView) -> AccessToken | None:
@@ -180,26 +190,8 @@ class Guard:
             error.scopes = needed.named()
             raise
         if not isinstance(found, AccessToken):
-            found = await self._authenticator.finish_async(found)
+            found = await self._judge.finish_async(found)
         return _granting(found, needed)
-
-    def forget(self, token: str) -> None:
-        """Drop all that is remembered of one token (without ``Bearer``): that it was verified,
-        and what introspection said of it. Its next request begins anew.
-
-        Does not revoke the token. A self-contained one is let in again, by its signature,
-        unless the settings have it introspected.
-        """
-        self._authenticator.forget(token)
-
-    def forget_subject(self, issuer: str, subject: str) -> None:
-        """The same for all tokens of a subject of one issuer (``AccessToken.issuer`` and
-        ``subject``). Looks at each remembered token once: some 20 ms for 10,000."""
-        self._authenticator.forget_subject(issuer, subject)
-
-    def forget_all(self) -> None:
-        """The same for all tokens. The issuers' keys are kept: nobody waits for them anew."""
-        self._authenticator.forget_all()
 
     async def renew_async(
         self, access_token: AccessToken, request: RequestView, message: str
@@ -219,9 +211,9 @@ class Guard:
         try:
             fresh = self._begin(asked, needed.introspect_every)
             if not isinstance(fresh, AccessToken):
-                fresh = await self._authenticator.finish_async(fresh)
+                fresh = await self._judge.finish_async(fresh)
         except AuthorizationServerUnavailable as error:
-            log.refusal(error)
+            self._log.refusal(error)
             return access_token
         check_continues(access_token, _granting(fresh, needed))
         return fresh
@@ -237,21 +229,16 @@ class Guard:
 
     def refusal(self, error: BearerError) -> Refusal:
         """The whole answer to a refused request: status, headers and body; and one log record."""
-        log.refusal(error)
+        issuer = error.details.get("issuer")
+        if not error.issuer_alias and isinstance(issuer, str):
+            error.issuer_alias = self._authenticator.parts().trust.alias_of(issuer)
+        self._log.refusal(error)
+        if self._decisions is not None:
+            self._decisions.refused(error)
         return self._challenger.refusal(error)
-
-    def close(self) -> None:
-        """End the guard's threads and close its connections. Used again, it opens new ones."""
-        self._authenticator.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
 
 
 def _granting(access_token: AccessToken, needed: Requirement) -> AccessToken:
     if not needed.is_met_by(access_token.scopes):
-        raise InsufficientScope(needed.named())
+        raise InsufficientScope(needed.named(), issuer=access_token.issuer)
     return access_token

@@ -38,7 +38,8 @@ def introspect(endpoint: str, token: bytes, settings: Introspection, bearer: str
     else:
         form["client_id"] = settings.client_id or ""
         form["client_secret"] = settings.client_secret or ""
-    reply = yield Call("POST", endpoint, headers, urlencode(form).encode("ascii"))
+    body = urlencode(form).encode("ascii")
+    reply = yield Call("POST", endpoint, headers, body, "introspection")
     return read_answer(reply)
 
 

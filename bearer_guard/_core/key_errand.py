@@ -19,7 +19,7 @@ def fetch_keys(
     headers = {"accept": _ACCEPT}
     if etag is not None and previous is not None:
         headers["if-none-match"] = etag
-    reply = yield Call("GET", jwks_uri, headers)
+    reply = yield Call("GET", jwks_uri, headers, kind="key_set")
     # RFC 9110 section 15.4.5: it answers that question alone. Said to anybody, it would keep a
     # withdrawn key alive.
     if reply.status == 304 and "if-none-match" in headers:

@@ -48,9 +48,9 @@ class KeySource:
     """What is known of one issuer's keys."""
 
     __slots__ = (
-        *("attend_at", "etag", "failure", "failures", "fresh_until", "key_set", "keys"),
-        *("landed", "metadata", "next_try", "refresh_at", "taken_off"),
-        *("_forced", "_fresh_for", "_missed"),
+        *("attend_at", "etag", "failed_at", "failure", "failures", "fresh_until", "heard_at"),
+        *("key_set", "keys", "landed", "landed_at", "last_reason", "metadata", "next_try"),
+        *("refresh_at", "taken_off", "_forced", "_fresh_for", "_missed"),
     )
 
     def __init__(self) -> None:
@@ -63,6 +63,11 @@ class KeySource:
         self.failures = 0
         self.failure: UpstreamFailure | None = None
         """Why the last attempt failed; ``None`` when it did not."""
+        self.last_reason: str | None = None
+        """Why an attempt failed last, at ``failed_at``, whatever came later."""
+        self.landed_at = self.failed_at = -math.inf
+        self.heard_at = -math.inf
+        """When the issuer was asked for the current keys, by whatever worker (since the epoch)."""
         self.etag: str | None = None
         self.metadata = MetadataSource()
         """Where the keys are, unless the settings say so."""
@@ -142,6 +147,11 @@ class KeySource:
         self._forced = self._forced or Budget()
         self._forced.spend(now)
 
+    def spare(self, forced: bool) -> None:
+        """Give back what was spent on a fetch that asked the issuer nothing."""
+        if forced and self._forced is not None:
+            self._forced.give_back()
+
     def take_off(self) -> int:
         """A fetch starts; its number."""
         self.taken_off += 1
@@ -154,7 +164,7 @@ class KeySource:
         self.failures, self.failure, self.next_try = 0, None, -math.inf
         if fetched.fresh_for is not None:
             self._fresh_for = fetched.fresh_for
-        self.fresh_until = now + self._fresh_for
+        self.landed_at, self.fresh_until = now, now + self._fresh_for
         self.attend_at = self.refresh_at = now + self._fresh_for * jittered
         self.etag = fetched.etag
         if fetched.key_set is not None:
@@ -173,6 +183,7 @@ class KeySource:
         """A fetch failed: what is known stays, and the next attempt waits, longer each time, and
         at least as long as the server asks for."""
         self.failure = failure
+        self.last_reason, self.failed_at = failure.reason, now
         self.failures += 1
         self.next_try = now + policy.wait_after(self.failures, failure.retry_after)
         self.attend_at = -math.inf

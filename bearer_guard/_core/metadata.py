@@ -52,7 +52,7 @@ def discover(
     failure: UpstreamFailure | None = None
     for address in (metadata_uri,) if metadata_uri else addresses(issuer):
         try:
-            reply = yield Call("GET", address, _ACCEPT)
+            reply = yield Call("GET", address, _ACCEPT, kind="metadata")
             return _with(needed, read_metadata(reply, issuer, policy))
         except UpstreamFailure as unusable:
             if unusable.retry_after is not None or not _is_an_answer(unusable):

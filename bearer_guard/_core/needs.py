@@ -64,3 +64,8 @@ class AnswerNeeded(NamedTuple):
 
 
 Need = IssuerNeeded | KeysNeeded | MissingKeyNeeded | AnswerNeeded
+
+
+def rules_of(need: Need) -> IssuerRules:
+    """The rules of the issuer that is asked."""
+    return need.rules if isinstance(need, AnswerNeeded | IssuerNeeded) else need.issuer.rules

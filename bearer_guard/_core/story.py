@@ -67,10 +67,25 @@ def _of_self_contained(
     token: CompactJws, trust: Trust, clock: Clock, known_headers: KnownHeaders
 ) -> Verified | Story:
     """RFC 9068 section 4, RFC 8725 section 3."""
-    _, (alg, _, explicit), claims, *_ = token
-    identifier = named_issuer(claims)
+    identifier = named_issuer(token[2])
     issuer = trust.exact.get(identifier)
     rules = issuer.rules if issuer is not None else trust.template_for(identifier)
+    try:
+        return _of_trusted(token, identifier, rules, issuer, clock, known_headers)
+    except InvalidToken as error:
+        error.issuer_alias = rules.alias
+        raise
+
+
+def _of_trusted(
+    token: CompactJws,
+    identifier: str,
+    rules: IssuerRules,
+    issuer: TrustedIssuer | None,
+    clock: Clock,
+    known_headers: KnownHeaders,
+) -> Verified | Story:
+    _, (alg, _, explicit), claims, *_ = token
     if alg not in rules.algorithms:
         # RFC 8725 section 3.1: the token does not choose. Exact, so "none" in any spelling.
         raise InvalidToken("algorithm_not_allowed", allowed=sorted(rules.algorithms))

@@ -39,6 +39,10 @@ class AnswerStore(Protocol):
         """Keep none of those any longer of which ``unwanted`` says so. Looks at each."""
         ...
 
+    def __len__(self) -> int:
+        """How many are kept."""
+        ...
+
 
 class Answers:
     """One issuer's answers: kept, found while they serve, and forgotten."""
@@ -48,6 +52,9 @@ class Answers:
         self._life = life
         self._time, self._monotonic = clock.time, clock.monotonic
         self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._store)
 
     def fresh(self, digest: bytes, at_most: float) -> Outcome | None:
         """What was heard of a token ``at_most`` seconds ago; of a refusal, its own time ago."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from bearer_guard._core import credentials, story
@@ -15,28 +12,23 @@ from bearer_guard._core.needs import (
     IssuerNeeded,
     KeysNeeded,
     MissingKeyNeeded,
+    Need,
     Verified,
+    rules_of,
 )
 from bearer_guard._core.story import Story
-from bearer_guard._core.trust import Trust
-from bearer_guard._running.answers import Answers
-from bearer_guard._running.forgetting import Epoch
-from bearer_guard._running.introspector import introspectors
-from bearer_guard._running.key_keeper import KeyKeeper
-from bearer_guard._running.template_issuers import TemplateIssuers
-from bearer_guard._running.verified_tokens import VerifiedTokens
-from bearer_guard._upstream.flights import Flights
-from bearer_guard._upstream.http_caller import HttpCaller, HttpClient
+from bearer_guard._running.equipment import Equipment
+from bearer_guard._running.log import Log
+from bearer_guard._running.parts import Parts, Signatures
+from bearer_guard._running.token_places import TokenPlaces
+from bearer_guard._upstream.http_client import HttpClient
 from bearer_guard._upstream.stores import RecentlyUsed
 from bearer_guard._upstream.waiting import wait, wait_async
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
-from bearer_guard.request import RequestView, is_websocket
+from bearer_guard.errors import BearerError, InvalidToken
+from bearer_guard.request import RequestView
 from bearer_guard.settings import GuardSettings
-
-_KEY_THREADS = 8
-_YEAR = 365 * 86_400.0
-
 
 FlownNeed = KeysNeeded | MissingKeyNeeded | AnswerNeeded
 """What a flight may bring."""
@@ -56,41 +48,26 @@ class Authenticator:
     """What a guard does with a request, its paths and answers aside."""
 
     def __init__(
-        self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock
+        self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock, log: Log
     ) -> None:
-        self._settings = settings
-        marker = settings.websocket_protocol
-        self._prefix = credentials.token_prefix(marker).encode("ascii") if marker else b""
-        self._reads_elsewhere = bool(
-            settings.query_parameter or settings.form_parameter or self._prefix
-        )
+        self._places = TokenPlaces(settings)
+        self._reads_elsewhere = self._places.any
         self._max_token_size = settings.max_token_size
-        self._trust = Trust(settings)
+        equipment = self.equipment = Equipment(settings, http_client, clock, log)
+        self._trust = equipment.trust
         self._clock = clock
         self._time, self._monotonic = clock.time, clock.monotonic
-        self._epoch = Epoch()
-        self._verified = VerifiedTokens(settings.remembered_tokens, clock, self._epoch)
+        self._epoch, self._verified = equipment.epoch, equipment.verified
         # A guard that asks about verified tokens as well lets none in by that memory alone: it
         # looks there one step later, and here it finds none. So the others need not ask whether.
         asks = self._trust.introspects_jwts
         self._at_once = RecentlyUsed[Verified](0) if asks else self._verified.recent
+        self._seen_before = self._seen_first = 0
         self._known_headers: story.KnownHeaders = {}
-        # Keyed, so that nobody can prepare or look up what this process keeps.
-        self._hasher = blake2b(key=os.urandom(32), digest_size=32)
-        self._key_flights = {
-            rules: Flights("bearer_guard-keys", _KEY_THREADS)
-            for rules in (None, *self._trust.templates)
-        }
-        self._caller = HttpCaller(http_client, self._connections())
-        self._templates = TemplateIssuers(settings.template_issuers, clock)
-        self._keeper = KeyKeeper(self._caller, self._key_flights, self._templates, clock)
-        self._introspectors = dict(introspectors(self._trust, self._caller, clock, self._epoch))
-
-    def _connections(self) -> int:
-        """One for each thread, so that no server's slowness takes another's connections."""
-        settings = (rules.settings.introspection for rules in self._trust.introspecting)
-        calls = sum(each.concurrent_calls for each in settings if each is not None)
-        return calls + len(self._key_flights) * _KEY_THREADS
+        self._hasher = equipment.hasher
+        self._templates = equipment.templates
+        self._keeper, self._introspectors = equipment.keeper, equipment.introspectors
+        self._revoked, self._revocations = equipment.revoked, equipment.revocations
 
     def finish(self, waiting: Waiting) -> AccessToken:
         """The rest of what ``begin`` began. Blocks the thread while the network is asked."""
@@ -112,20 +89,20 @@ class Authenticator:
 
     def seconds_left(self, access_token: AccessToken) -> float | None:
         """For how long the token will be let in from now on; ``None`` where it names no expiry."""
-        if access_token.expires_at is None:
-            return None
-        leeway = self._trust.rules_for(access_token.issuer).claims.leeway
-        now = self._time()
-        # Far beyond any connection's life, and far within what a sleep can be told.
-        return max(0.0, min(access_token.expires_at, now + _YEAR) - now + leeway)
+        return self._trust.seconds_left(access_token, self._time())
 
-    def close(self) -> None:
-        """End all threads and close all connections."""
-        for flights in self._key_flights.values():
-            flights.close()
-        for introspector in self._introspectors.values():
-            introspector.close()
-        self._caller.close()
+    def parts(self) -> Parts:
+        """What it is made of, for those who look at it from outside of a request."""
+        equipment = self.equipment
+        return Parts(
+            self._trust,
+            self._keeper,
+            self._templates,
+            self._introspectors,
+            equipment.watches,
+            self._clock,
+            Signatures(len(self._verified.recent), self._seen_before, self._seen_first),
+        )
 
     def begin(self, request: RequestView, at_most: float | None = None) -> AccessToken | Waiting:
         """The request's token, or what is to be finished first. Raises a ``BearerError``.
@@ -134,7 +111,7 @@ class Authenticator:
         """
         token = credentials.from_header(request.header_values(b"authorization"))
         if token is None or self._reads_elsewhere:
-            token = self._token_anywhere(request, token)
+            token = self._places.only_token(request, token)
         if not 0 < len(token) <= self._max_token_size:
             credentials.refuse_size(token, self._max_token_size)
         hasher = self._hasher.copy()
@@ -147,6 +124,7 @@ class Authenticator:
             if source is not None and key in source.keys and self._monotonic() < source.attend_at:
                 now = self._time()
                 if now - leeway < expires_at and (not_before is None or now + leeway >= not_before):
+                    self._seen_before += 1
                     return access_token
         return self._begin_anew(token, digest, at_most)
 
@@ -155,38 +133,23 @@ class Authenticator:
     ) -> AccessToken | Waiting:
         """The story from its beginning, or from where an earlier request has verified it."""
         epoch = self._epoch.number
+        if self._revocations is not None and not self._revocations.started:
+            self._revocations.start()
         known = self._verified.still_good(digest) if self._trust.introspects_jwts else None
         if known is None:
             told = story.of_token(token, self._trust, self._clock, self._known_headers, at_most)
         else:
+            self._seen_before += 1
             told = story.confirmed(known, token, self._trust, at_most)
         if not isinstance(told, Verified):
             return self._step(told, None, digest, epoch)
-        self._verified.remember(digest, told, epoch)
-        return told.access_token
-
-    def _token_anywhere(self, request: RequestView, token: bytes | None) -> bytes:
-        """RFC 6750 section 2: one method in one request, among those that are read."""
-        found = [] if token is None else [token]
-        if self._settings.query_parameter:
-            found += credentials.from_parameters(request.query)
-        if self._settings.form_parameter:
-            found += credentials.from_parameters(request.form)
-        if self._prefix:
-            found += self._tokens_offered(request, self._prefix)
-        return credentials.only_one(found)
-
-    def _tokens_offered(self, request: RequestView, prefix: bytes) -> list[bytes]:
-        """The header means something in a WebSocket's handshake alone (RFC 6455 section 11.3.4)."""
-        lines = request.header_values(b"sec-websocket-protocol")
-        if not lines or not is_websocket(request):
-            return []
-        return credentials.from_subprotocols(lines, prefix, self._max_token_size)
+        return told.access_token if known else self._end(told, digest, epoch)
 
     def _step(
         self, told: Story, answer: object, digest: bytes, epoch: int
     ) -> AccessToken | Waiting:
         """On to the story's end, or to where only a flight leads further."""
+        need: Need | None = None
         try:
             need = told.send(answer)
             while True:
@@ -198,9 +161,11 @@ class Authenticator:
                         return Waiting(told, need, answer, digest, epoch)
                 need = told.send(answer)
         except StopIteration as end:
-            verified: Verified = end.value
-            self._verified.remember(digest, verified, epoch)
-            return verified.access_token
+            return self._end(end.value, digest, epoch)
+        except BearerError as error:
+            if need is not None:
+                error.issuer_alias = rules_of(need).alias
+            raise
 
     def _meet(self, need: FlownNeed, digest: bytes, epoch: int) -> object:
         """What is needed, or the flight that brings it."""
@@ -208,50 +173,42 @@ class Authenticator:
             return self._keeper.keys(need)
         if isinstance(need, MissingKeyNeeded):
             return self._keeper.missing_key(need)
-        if need.verified is not None:
+        if need.verified is not None and self._verified.still_good(digest) is None:
             # Whatever its server says, and if it says nothing: the signature is good.
-            self._verified.remember(digest, need.verified, epoch)
+            self._end(need.verified, digest, epoch)
         return self._introspectors[need.rules].answer(need, digest)
 
     def _go_on(self, waiting: Waiting, landed: bool) -> AccessToken | Waiting:
         """After a flight, or after patience ran out: then with what is at hand, if anything."""
         told, need, flight, digest, epoch = waiting
         answer: object
-        if isinstance(need, KeysNeeded):
-            answer = self._keeper.settled(need.issuer)
-        elif isinstance(need, MissingKeyNeeded):
-            answer = self._keeper.missed(need.issuer, landed)
-        else:
-            introspector = self._introspectors[need.rules]
-            answer = introspector.landed(need, digest, flight if landed else None)
-        return self._step(told, answer, digest, epoch)
+        try:
+            if isinstance(need, KeysNeeded):
+                answer = self._keeper.settled(need.issuer)
+            elif isinstance(need, MissingKeyNeeded):
+                answer = self._keeper.missed(need.issuer, landed)
+            else:
+                introspector = self._introspectors[need.rules]
+                answer = introspector.landed(need, digest, flight if landed else None)
+            return self._step(told, answer, digest, epoch)
+        except BearerError as error:
+            error.issuer_alias = rules_of(need).alias
+            raise
 
-    def forget(self, token: str) -> None:
-        """All that is known of one token."""
+    def _end(self, verified: Verified, digest: bytes, epoch: int) -> AccessToken:
+        if self._revoked.any and self._revoked.covers(digest, verified.access_token):
+            raise InvalidToken("token_revoked")
+        if verified.key is not None:
+            self._seen_first += 1
+        self._verified.remember(digest, verified, epoch)
+        return verified.access_token
+
+    def digest(self, token: str) -> bytes:
+        """By which a token is known; with a shared store, to the whole fleet."""
         hasher = self._hasher.copy()
         hasher.update(token.encode("utf-8"))
-        digest = hasher.digest()
-        for memory in self._new_epoch():
-            memory.forget(digest)
-
-    def forget_subject(self, issuer: str, subject: str) -> None:
-        """All that is known of a subject's tokens."""
-        for memory in self._new_epoch():
-            memory.forget_subject(issuer, subject)
-
-    def forget_all(self) -> None:
-        """All that is known of tokens. The issuers' keys stay."""
-        for memory in self._new_epoch():
-            memory.forget_all()
-
-    def _new_epoch(self) -> Iterator[VerifiedTokens | Answers]:
-        """All memories of tokens; what is under way already is not kept in them any more."""
-        self._epoch.turn()
-        yield self._verified
-        for introspector in self._introspectors.values():
-            yield introspector.answers
+        return hasher.digest()
 
     @staticmethod
     def _patience(need: FlownNeed) -> float:
-        rules = need.rules if isinstance(need, AnswerNeeded) else need.issuer.rules
-        return rules.settings.upstream.timeout
+        return rules_of(need).settings.upstream.timeout

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bearer_guard._core import introspection
-from bearer_guard._core.breaker import Breaker, Permit
+from bearer_guard._core.breaker import Breaker, Circuit, Permit
 from bearer_guard._core.metadata import Metadata, discover
 from bearer_guard._core.trust import IssuerRules
-from bearer_guard._running import log
+from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.shared_calls import SharedAnswer
+from bearer_guard._running.watch import Watch
 from bearer_guard._upstream import forks
-from bearer_guard._upstream.http_caller import HttpCaller
+from bearer_guard._upstream.http_caller import HttpCaller, directly
 from bearer_guard.clock import Clock
 from bearer_guard.errors import InvalidToken
 from bearer_guard.exchange import Errand, UpstreamFailure
+from bearer_guard.health import BreakerState
 from bearer_guard.settings import Introspection
 from bearer_guard.settings.checks import BEARER_CREDENTIALS
+
+_STATES: Mapping[Circuit, BreakerState] = {
+    Circuit.CLOSED: "closed",
+    Circuit.HALF_OPEN: "half_open",
+    Circuit.OPEN: "open",
+}
+
+
+class InactiveError(Exception):
+    """It said so, ``age`` seconds ago."""
+
+    def __init__(self, refused: InvalidToken, age: float) -> None:
+        super().__init__(refused.reason)
+        self.refused = refused
+        self.age = age
 
 
 class Endpoint:
@@ -25,12 +44,22 @@ class Endpoint:
     our credentials, yet to hammer it with them helps nobody."""
 
     def __init__(
-        self, rules: IssuerRules, settings: Introspection, caller: HttpCaller, clock: Clock
+        self,
+        rules: IssuerRules,
+        settings: Introspection,
+        caller: HttpCaller,
+        clock: Clock,
+        watch: Watch,
+        fleet: Fleet | None,
     ) -> None:
         self._rules = rules
         self._settings = settings
         self._caller = caller
         self._clock = clock
+        self._watch = watch
+        self._fleet = fleet
+        self.is_written = settings.endpoint is not None
+        """Whether the settings say where it is."""
         self._policy = rules.settings.upstream
         # A probe is one call, not a call and its repetitions.
         self._probing = replace(self._policy, retries=0)
@@ -55,25 +84,62 @@ class Endpoint:
         with self._lock:
             return self._breaker.retry_after(self._clock.monotonic())
 
-    def ask(self, token: bytes, until: float) -> introspection.Answer:
-        """What it says of a token, in one call that is over by ``until`` (``time.monotonic``).
+    def ask(self, token: bytes, until: float, after: float) -> tuple[introspection.Answer, float]:
+        """What it says of a token, in one call that is over by ``until`` (``time.monotonic``); or
+        what it said to another worker ``after`` a moment (since the epoch). And how many seconds
+        ago that was.
 
-        Raises ``InvalidToken`` when the token is not active, ``UpstreamFailure`` when that was
+        Raises ``InactiveError`` when the token is not active, ``UpstreamFailure`` when that was
         not said, or when it is not called now.
         """
         permit = self._take_off(until)
-        policy = self._probing if permit.is_probe else self._policy
+        shared = self._shared(until, after)
         try:
-            errand = self._errand(token, permit)
-            answer = self._caller.run(errand, policy, until, lambda: self._lets(permit) is None)
-        except InvalidToken:
-            self._land(permit)
-            raise
+            answer = self._run(token, permit, until, shared)
+        except InvalidToken as error:
+            self._land(permit, shared)
+            raise InactiveError(error, shared.age if shared else 0.0) from error
         except UpstreamFailure as failure:
             self._fail(permit, failure)
             raise
-        self._land(permit)
-        return answer
+        self._land(permit, shared)
+        return answer, shared.age if shared else 0.0
+
+    def _shared(self, until: float, after: float) -> SharedAnswer | None:
+        if self._fleet is None:
+            return None
+        return SharedAnswer(self._fleet, self._settings, self._clock, until, after)
+
+    def _run(
+        self, token: bytes, permit: Permit, until: float, shared: SharedAnswer | None
+    ) -> introspection.Answer:
+        return self._caller.run(
+            self._errand(token, permit),
+            self._probing if permit.is_probe else self._policy,
+            until,
+            self._watch.calling,
+            lambda: self._lets(permit) is None,
+            shared or directly,
+        )
+
+    def find(self, until: float) -> str:
+        """Its address, from the issuer's metadata. Raises ``UpstreamFailure``."""
+        suspension = self.suspension()
+        if suspension is not None:
+            raise suspension
+        errand = self._discovered_endpoint()
+        try:
+            return self._caller.run(errand, self._policy, until, self._watch.calling)
+        except UpstreamFailure as failure:
+            self._watch.failed(failure)
+            raise
+
+    def state(self) -> tuple[BreakerState, float]:
+        """Whether it is called, and in how many seconds it will be again."""
+        with self._lock:
+            now = self._clock.monotonic()
+            wait = max(0.0, self._breaker.open_until - now)
+            return _STATES[self._breaker.circuit(now)], wait
 
     def _take_off(self, until: float) -> Permit:
         if time.monotonic() >= until:
@@ -98,14 +164,18 @@ class Endpoint:
         assert last is not None, "it opens with a failure"
         return UpstreamFailure("introspection_suspended", last=last.reason, **last.details)
 
-    def _land(self, permit: Permit) -> None:
+    def _land(self, permit: Permit, shared: SharedAnswer | None) -> None:
         with self._lock:
-            self._breaker.land(permit)
+            if shared is not None and shared.age:
+                # Another worker heard it: of how the endpoint does now it says nothing.
+                self._breaker.pass_over(permit)
+            else:
+                self._breaker.land(permit)
 
     def _fail(self, permit: Permit, failure: UpstreamFailure) -> None:
         if failure.reason == "introspection_suspended":
             return
-        facts = {"issuer": self._rules.settings.issuer, **failure.details}
+        facts = {}
         with self._lock:
             if introspection.may_be_of_the_token(failure):
                 self._breaker.pass_over(permit)
@@ -119,7 +189,7 @@ class Endpoint:
                 )
                 if suspended_for is not None:
                     facts["suspended_for"] = f"{suspended_for:g} s"
-        log.upstream_failure(failure.reason, facts)
+        self._watch.failed(failure, **facts)
 
     def _errand(self, token: bytes, permit: Permit) -> Errand[introspection.Answer]:
         endpoint = self._settings.endpoint

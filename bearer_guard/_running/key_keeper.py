@@ -15,14 +15,16 @@ from bearer_guard._core.key_source import Fetched, Step
 from bearer_guard._core.metadata import Metadata
 from bearer_guard._core.needs import KeysNeeded, MissingKeyNeeded
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
-from bearer_guard._running import log
+from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.shared_calls import ForcedFetchesSpentError, SharedKeys
 from bearer_guard._running.template_issuers import TemplateIssuers
+from bearer_guard._running.watch import Watches
 from bearer_guard._upstream import forks
 from bearer_guard._upstream.flights import Flights
-from bearer_guard._upstream.http_caller import HttpCaller
+from bearer_guard._upstream.http_caller import HttpCaller, directly
 from bearer_guard.clock import Clock
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, InvalidToken
-from bearer_guard.exchange import Errand, UpstreamFailure
+from bearer_guard.exchange import Errand, Through, UpstreamFailure
 
 # The flight ends this much earlier than its passengers' patience, so that they hear why.
 _SHARE_OF_PATIENCE = 0.95
@@ -39,11 +41,15 @@ class KeyKeeper:
         flights: Mapping[IssuerRules | None, Flights],
         templates: TemplateIssuers,
         clock: Clock,
+        watches: Watches,
+        fleet: Fleet | None,
     ) -> None:
         self._caller = caller
+        self._fleet = fleet
         self._flights = flights
         self._templates = templates
         self._clock = clock
+        self._watches = watches
         self.after_fork()
         forks.tell(self)
 
@@ -85,7 +91,7 @@ class KeyKeeper:
             if step is Step.FETCH:
                 if flight is None:
                     source.spend(now)
-                return flight or self._flight(issuer)
+                return flight or self._flight(issuer, forced=True)
         if step is Step.UNKNOWN:
             raise InvalidToken("key_unknown")
         raise self._unavailable(issuer)
@@ -107,7 +113,7 @@ class KeyKeeper:
         """A pool for each template, since strangers can name many that hang; one for the rest."""
         return self._flights.get(issuer.rules) or self._flights[None]
 
-    def _flight(self, issuer: TrustedIssuer) -> Future[None]:
+    def _flight(self, issuer: TrustedIssuer, *, forced: bool = False) -> Future[None]:
         """Under the lock: whoever takes off has just asked whether it is still wanted."""
         flight = self._flights_of(issuer).in_air(issuer.identifier)
         if flight is not None:
@@ -116,29 +122,49 @@ class KeyKeeper:
         # Counted from now, not from when a thread is free: nobody waits longer, so nor does it.
         patience = issuer.rules.settings.upstream.timeout
         until = time.monotonic() + patience * _SHARE_OF_PATIENCE
-        fetch = partial(self._fetch, issuer, number, until)
+        fetch = self._watches.carry(partial(self._fetch, issuer, number, until, forced))
         return self._flights_of(issuer).board(issuer.identifier, fetch)
 
-    def _fetch(self, issuer: TrustedIssuer, number: int, until: float) -> None:
+    def _fetch(self, issuer: TrustedIssuer, number: int, until: float, forced: bool) -> None:
         """In a thread of the pool. What comes of it is stored before it lands."""
-        policy = issuer.rules.settings.upstream
+        policy, calling = issuer.rules.settings.upstream, self._watches.calling(issuer.rules)
+        shared = self._shared(issuer, until, forced)
+        through, began = shared or directly, self._clock.time()
         try:
-            jwks_uri, trouble = self._jwks_uri(issuer, until)
-            fetched = self._caller.run(self._errand(issuer, jwks_uri), policy, until)
+            jwks_uri, trouble = self._jwks_uri(issuer, until, through)
+            errand = self._errand(issuer, jwks_uri)
+            fetched = self._caller.run(errand, policy, until, calling, through=through)
         except UpstreamFailure as failure:
             with self._lock:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)
             self._tell(issuer, failure)
+        except ForcedFetchesSpentError:
+            # The keys stay as they are: whoever waited is told so by his own budget.
+            return
         else:
-            self._land(issuer, number, fetched)
+            if shared is not None and not shared.was_sent:
+                # Another worker asked, perhaps before whoever waits here: that settles nothing.
+                number = 0
+                with self._lock:
+                    issuer.source.spare(forced)
+            self._land(issuer, number, fetched, began - (shared.age if shared else 0))
             if trouble is not None:
                 self._tell_of_metadata(issuer, trouble)
 
+    def _shared(self, issuer: TrustedIssuer, until: float, forced: bool) -> SharedKeys | None:
+        if self._fleet is None:
+            return None
+        return SharedKeys(self._fleet, issuer, until, issuer.source.heard_at, forced=forced)
+
     def _errand(self, issuer: TrustedIssuer, jwks_uri: str) -> Errand[Fetched]:
         source, policy = issuer.source, issuer.rules.settings.key_set
-        return key_errand.fetch_keys(jwks_uri, source.key_set, source.etag, policy)
+        # "Not modified" would tell the other workers nothing.
+        etag = source.etag if self._fleet is None else None
+        return key_errand.fetch_keys(jwks_uri, source.key_set, etag, policy)
 
-    def _jwks_uri(self, issuer: TrustedIssuer, until: float) -> tuple[str, UpstreamFailure | None]:
+    def _jwks_uri(
+        self, issuer: TrustedIssuer, until: float, through: Through
+    ) -> tuple[str, UpstreamFailure | None]:
         """As the settings say, or else the metadata, which is read where it is time to; and why
         it could not be, where what was known of it has to do."""
         settings, source = issuer.rules.settings, issuer.source.metadata
@@ -149,12 +175,12 @@ class KeyKeeper:
         known = source.known(now, settings.key_set)
         trouble = None
         if known is None or source.is_to_be_read(now):
-            known, trouble = self._read_metadata(issuer, known, until)
+            known, trouble = self._read_metadata(issuer, known, until, through)
         assert known.jwks_uri is not None, "or else it was not what was needed"
         return known.jwks_uri, trouble
 
     def _read_metadata(
-        self, issuer: TrustedIssuer, known: Metadata | None, until: float
+        self, issuer: TrustedIssuer, known: Metadata | None, until: float, through: Through
     ) -> tuple[Metadata, UpstreamFailure | None]:
         """What is ``known`` serves, past its time too, where none can be had."""
         settings, source = issuer.rules.settings, issuer.source
@@ -164,8 +190,9 @@ class KeyKeeper:
             until = now + (until - now) * _SHARE_OF_METADATA
         place = issuer.address(settings.metadata_uri)
         errand = metadata.discover(issuer.identifier, place, settings.key_set)
+        calling = self._watches.calling(issuer.rules)
         try:
-            found = self._caller.run(errand, settings.upstream, until)
+            found = self._caller.run(errand, settings.upstream, until, calling, through=through)
         except UpstreamFailure as failure:
             if known is None:
                 raise
@@ -176,12 +203,13 @@ class KeyKeeper:
             source.land_metadata(found, self._clock.monotonic())
         return found, None
 
-    def _land(self, issuer: TrustedIssuer, number: int, fetched: Fetched) -> None:
+    def _land(self, issuer: TrustedIssuer, number: int, fetched: Fetched, heard_at: float) -> None:
         policy = issuer.rules.settings.key_set
         # Spread within a fleet, nothing secret (hence no cryptographic randomness).
         jittered = policy.refresh_at - policy.jitter * random.random()  # noqa: S311
         with self._lock:
             issuer.source.land(number, fetched, self._clock.monotonic(), jittered)
+            issuer.source.heard_at = heard_at
         self._templates.found(issuer)
 
     def _tell(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
@@ -192,13 +220,13 @@ class KeyKeeper:
         if source.key_set is not None:
             used = source.usable(now, issuer.rules.settings.key_set) is not None
             facts["keys"] = _age(now - source.fresh_until, used=used)
-        log.upstream_failure(failure.reason, facts)
+        self._watches.log.upstream_failure(failure.reason, facts, issuer.rules.alias)
 
     def _tell_of_metadata(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
         """Only the metadata could not be had: where the keys neither, that is told instead."""
         age = self._clock.monotonic() - issuer.source.metadata.fresh_until
         facts = {"issuer": issuer.identifier, **failure.details, "metadata": _age(age, used=True)}
-        log.upstream_failure(failure.reason, facts)
+        self._watches.log.upstream_failure(failure.reason, facts, issuer.rules.alias)
 
     def _unavailable(self, issuer: TrustedIssuer) -> BearerError:
         """A new exception each time: one that many waiters raise collects their tracebacks."""

@@ -71,12 +71,12 @@ def _of_issuers(guard: GuardSettings) -> Iterator[CheckMessage]:
                 "clients_instead_of_audience allows",
                 "have the issuer write aud into its tokens; if it cannot, silence this check",
             )
-        if issuer.introspection is not None and issuer.introspection.cache_for > _CACHE_FOR:
+        asked = issuer.introspection
+        if asked is not None and (kept := asked.cache_for + asked.grace_for) > _CACHE_FOR:
             yield _warning(
                 "W008",
-                f"{issuer.issuer}: a revoked token may be let in for "
-                f"{issuer.introspection.cache_for:g} s",
-                "leave cache_for at 60",
+                f"{issuer.issuer}: a revoked token may be let in for {kept:g} s",
+                "leave cache_for at 60, and grace_for at 0",
             )
 
 

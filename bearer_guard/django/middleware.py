@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from bearer_guard.access_token import AccessToken
-from bearer_guard.django import conf, csrf, order, users
+from bearer_guard.django import conf, csrf, order, streams, users
 from bearer_guard.django.request import DjangoRequest
 from bearer_guard.django.responses import response
 from bearer_guard.errors import BearerError
@@ -53,7 +53,7 @@ class BearerMiddleware:
         except BearerError as error:
             return response(request, error)
         _let_in(request, view, token)
-        return _kept_apart(self.get_response(request), guard, view, token)
+        return _let_out(self.get_response(request), guard, view, token)
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         """One request, on an event loop."""
@@ -64,7 +64,7 @@ class BearerMiddleware:
         except BearerError as error:
             return response(request, error)
         _let_in(request, view, token)
-        return _kept_apart(await self.get_response(request), guard, view, token)
+        return _let_out(await self.get_response(request), guard, view, token)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The guard's answer to a ``BearerError`` that a view raises."""
@@ -82,14 +82,16 @@ def _let_in(request: Any, view: DjangoRequest, token: AccessToken | None) -> Non
         request.sensitive_post_parameters = ["access_token"]
 
 
-def _kept_apart(
+def _let_out(
     answer: HttpResponseBase, guard: Guard, view: DjangoRequest, token: AccessToken | None
 ) -> HttpResponseBase:
-    """So that no cache gives to one caller what another one was answered."""
+    """No cache gives to one caller what another was answered; no stream outlives its token."""
     if 200 <= answer.status_code < 300 and guard.must_stay_private(view):
         answer.setdefault("Cache-Control", "private")
     said = answer.get("Cache-Control", "").lower()
     if token is not None and not any(word in said for word in _SAYS_WHO_MAY_KEEP_IT):
         # RFC 9111 section 3.5: Django's own cache heeds it in its newest versions alone.
         patch_vary_headers(answer, ("Authorization",))
+    if guard.settings.end_streams_at_expiry:
+        streams.end_at_expiry(answer, guard, token, view.method)
     return answer

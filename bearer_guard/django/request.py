@@ -64,10 +64,11 @@ class DjangoRequest:
         sent = self._sent
         if isinstance(sent, AsgiRequest) or sent.raw_path.startswith("/"):
             return sent.url
-        # Django has written decoded text over what PEP 3333 says of the path.
+        # Django has written decoded text over what PEP 3333 says of the path; and a request that
+        # a test makes by hand has no server.
         meta, path = self.request.META, quote(self.request.path)
-        scheme, host, port = meta["wsgi.url_scheme"], meta["SERVER_NAME"], meta["SERVER_PORT"]
-        return url_of(scheme, host, port, path, self.query)
+        scheme, host = meta.get("wsgi.url_scheme", "http"), meta.get("SERVER_NAME", "localhost")
+        return url_of(scheme, host, meta.get("SERVER_PORT"), path, self.query)
 
     @property
     def client_certificate(self) -> bytes | None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from bearer_guard.errors import SettingsError
 from bearer_guard.settings import checks
+from bearer_guard.settings.aliases import aliases
 from bearer_guard.settings.issuer import Issuer, audience
 from bearer_guard.settings.rule import Rule, check_pattern
+from bearer_guard.settings.shared import Shared
 
 ExpandScopes = Callable[[frozenset[str]], Iterable[str]]
 """From the scopes that a token names to all that they imply (a scope hierarchy)."""
@@ -46,6 +48,9 @@ class GuardSettings:
     max_form_size: int = 65_536
     remembered_tokens: int = 10_000
     template_issuers: int = 10_000
+    log_records: int = 10
+    log_window: float = 10
+    shared: Shared | None = None
 
     def __post_init__(self) -> None:
         self._settle("audience", audience(self.audience))
@@ -63,6 +68,10 @@ class GuardSettings:
         checks.count("max_form_size", self.max_form_size, low=256, high=16 * 1_048_576)
         checks.count("remembered_tokens", self.remembered_tokens, low=0, high=10_000_000)
         checks.count("template_issuers", self.template_issuers, low=1, high=10_000_000)
+        checks.count("log_records", self.log_records, low=1, high=1_000_000)
+        checks.number("log_window", self.log_window, low=0.001, high=86_400)
+        if self.shared is not None:
+            checks.instance("shared", self.shared, Shared, 'Shared("redis://…", secret="…")')
         if self.expand_scopes is not None and not callable(self.expand_scopes):
             raise SettingsError("expand_scopes must be a function from scopes to scopes")
 
@@ -89,6 +98,7 @@ class GuardSettings:
             seen.add(issuer.issuer)
         self._settle("issuers", issuers)
         self._check_opaque_issuer(issuers)
+        aliases(issuers)
 
     def _check_opaque_issuer(self, issuers: tuple[Issuer, ...]) -> None:
         introspecting = [issuer.issuer for issuer in issuers if issuer.introspection is not None]

@@ -88,12 +88,16 @@ class Issuer:
     """Seconds by which clocks may differ (``exp``, ``nbf``, ``iat``), at most 300."""
     key_set: KeySetPolicy = field(default=_KEY_SET, kw_only=True)
     upstream: UpstreamPolicy = field(default=_UPSTREAM, kw_only=True)
+    alias: str | None = field(default=None, kw_only=True)
+    """Its short name in metrics, health and log; ``None`` takes the host."""
 
     def __post_init__(self) -> None:
         self._check_identifier()
         self._check_servers()
         self._check_token_rules()
         checks.number("leeway", self.leeway, low=0, high=300)
+        if self.alias is not None and len(checks.text("alias", self.alias, '"login"')) > 100:
+            raise SettingsError("alias is longer than 100 characters: write a shorter one")
 
     def _settle(self, option: str, value: object) -> None:
         object.__setattr__(self, option, value)

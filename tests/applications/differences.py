@@ -45,6 +45,12 @@ DIFFERENCES: list[Difference] = [
         "a GET route of FastAPI does not answer HEAD",
     ),
     Difference(
+        "litestar",
+        "HEAD",
+        _row("HEAD")._replace(answer=404),
+        "a GET handler of Litestar does not answer HEAD",
+    ),
+    Difference(
         "ninja",
         "HEAD",
         _row("HEAD")._replace(answer=404),

@@ -47,12 +47,18 @@ def test_the_public_names_are_these() -> None:
     assert bearer_guard.__all__ == [
         "AccessToken", "AuthorizationServerUnavailable", "BearerError", "Clock", "Guard",
         "InsufficientScope", "Introspection", "InvalidRequest", "InvalidToken", "Issuer",
-        "KeySetPolicy", "MissingToken", "Request", "RequestView", "Rule", "SettingsError",
+        "KeySetPolicy", "MissingToken", "Request", "RequestView", "Rule", "SettingsError", "Shared",
         "UpstreamPolicy", "beyond_identity",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["asgi", "wsgi", "errors", "settings", "testing"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("asgi", "wsgi", "errors", "settings", "testing"),
+        *("health", "readiness", "otel"),
+    ],
+)
 def test_the_other_rooms_that_users_enter_say_their_names_too(name: str) -> None:
     assert f"bearer_guard.{name}" in {module.name for module in WITH_ALL}
 

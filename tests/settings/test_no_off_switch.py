@@ -39,7 +39,7 @@ LOOSEST: Mapping[type, Mapping[str, Any]] = {
         "websocket_renewal": True, "end_streams_at_expiry": False,
         "expand_scopes": lambda scopes: {*scopes, "admin"}, "max_token_size": 1_048_576,
         "max_form_size": 16 * 1_048_576, "remembered_tokens": 10_000_000,
-        "template_issuers": 10_000_000,
+        "template_issuers": 10_000_000, "log_records": 1, "log_window": 86_400,
     },
     Issuer: {
         "issuer": None,  # the one in question
@@ -49,7 +49,7 @@ LOOSEST: Mapping[type, Mapping[str, Any]] = {
         "claims_if_present": {}, "scope_claims": ["sub", "scope"], "scope_may_be_list": True,
         "client_id_claims": ["sub", "client_id"], "client_id_form": "last_path_segment",
         "grant_claims": ["sub", "iss", "exp"], "leeway": 300, "key_set": KeySetPolicy(),
-        "upstream": UpstreamPolicy(), "introspect_jwts_every": 86_400,
+        "upstream": UpstreamPolicy(), "introspect_jwts_every": 86_400, "alias": "a",
     },
     KeySetPolicy: {
         "fresh_for": 2_592_000, "fresh_at_least": 86_400, "fresh_at_most": 2_592_000,

@@ -102,6 +102,8 @@ WHOLE: dict[str, Any] = {
     "max_form_size": 1024,
     "remembered_tokens": 0,
     "template_issuers": 7,
+    "log_records": 3,
+    "log_window": 60,
     "issuers": [
         {
             "issuer": "https://login.example.com/",
@@ -118,6 +120,7 @@ WHOLE: dict[str, Any] = {
             "client_id_form": "last_path_segment",
             "grant_claims": ["tier"],
             "leeway": 0.5,
+            "alias": "login",
             "introspection": {
                 "endpoint": "https://login.example.com/introspect",
                 "client_id": "api",
@@ -225,7 +228,7 @@ def test_the_example_sets_every_option() -> None:
                 "public, rules, preflight, realm, resource_metadata, opaque_issuer, "
                 "query_parameter, form_parameter, websocket_protocol, websocket_renewal, "
                 "end_streams_at_expiry, expand_scopes, max_token_size, max_form_size, "
-                "remembered_tokens, template_issuers"
+                "remembered_tokens, template_issuers, log_records, log_window"
             ),
         ),
         ({"http_client": "x"}, "http_client is not an option: the options are audience, "),

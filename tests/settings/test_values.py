@@ -19,6 +19,7 @@ DEFAULTS: dict[type, dict[str, Any]] = {
         "form_parameter": False, "websocket_protocol": None, "websocket_renewal": False,
         "end_streams_at_expiry": False, "expand_scopes": None, "max_token_size": 16_384,
         "max_form_size": 65_536, "remembered_tokens": 10_000, "template_issuers": 10_000,
+        "log_records": 10, "log_window": 10,
     },
     Issuer: {
         "introspection": None, "audience": None, "algorithms": ALGORITHMS, "profile": "default",
@@ -26,7 +27,7 @@ DEFAULTS: dict[type, dict[str, Any]] = {
         "required_claims": {}, "claims_if_present": {}, "scope_claims": ("scope", "scp"),
         "scope_may_be_list": False, "client_id_claims": ("client_id", "azp", "appid", "cid"),
         "client_id_form": "plain", "grant_claims": (), "leeway": 60, "key_set": KeySetPolicy(),
-        "upstream": UpstreamPolicy(), "introspect_jwts_every": None,
+        "upstream": UpstreamPolicy(), "introspect_jwts_every": None, "alias": None,
     },
     Introspection: {
         "endpoint": None, "auth_method": "client_secret_basic", "token": None, "cache_for": 60,

@@ -197,6 +197,17 @@ _GUARD = [
         {"issuers": [Issuer("https://a.example/"), Issuer("https://a.example/", leeway=0)]},
         "issuers names 'https://a.example/' twice: join the two",
     ),
+    *(
+        Wrong(
+            GuardSettings,
+            {"issuers": [Issuer("https://a.example/", alias=alias), other]},
+            f"alias {alias!r} names two issuers: write one of its own for each",
+        )
+        for alias, other in (
+            ("b", Issuer("https://b.example/", alias="b")),
+            ("joe", Issuer("joe", jwks_uri="https://keys.example.com/")),
+        )
+    ),
     Wrong(
         GuardSettings,
         {"opaque_issuer": "https://a.example/"},
@@ -286,6 +297,8 @@ _GUARD = [
     *_count(GuardSettings, "max_form_size", 256, 16_777_216),
     *_count(GuardSettings, "remembered_tokens", 0, 10_000_000),
     *_count(GuardSettings, "template_issuers", 1, 10_000_000),
+    *_count(GuardSettings, "log_records", 1, 1_000_000),
+    *_range(GuardSettings, "log_window", 0.001, 86_400, "seconds"),
 ]
 
 _ISSUER = [
@@ -439,6 +452,13 @@ _ISSUER = [
     ),
     *_names(Issuer, "grant_claims", '["client_id"]'),
     *_range(Issuer, "leeway", 0, 300, "seconds"),
+    *(
+        Wrong(Issuer, {"alias": value}, f'alias must be {PRINTABLE} "login"')
+        for value in ("", 5, "é", "a\n", ["a"])
+    ),
+    Wrong(
+        Issuer, {"alias": "x" * 101}, "alias is longer than 100 characters: write a shorter one"
+    ),
     *(
         Wrong(
             Issuer, {"key_set": value}, "key_set must be made like this: KeySetPolicy(fresh_for=600)"

@@ -132,11 +132,11 @@ def test_nothing_is_repeated_once_it_is_not_wanted_any_more(
     authorization_server.override("/jwks", status=503)
     errand = one_call(authorization_server.url("/jwks"))
     wanted = iter([True, False])
-    assert caller.run(errand, stubborn, until, lambda: next(wanted)).status == 503
+    assert caller.run(errand, stubborn, until, may_repeat=lambda: next(wanted)).status == 503
     assert authorization_server.count("/jwks") == 2
     with serving(ways.hang_up()) as server:
         with pytest.raises(UpstreamFailure, match="upstream_unreachable"):
-            caller.run(one_call(server.url), stubborn, until, lambda: False)
+            caller.run(one_call(server.url), stubborn, until, may_repeat=lambda: False)
         assert server.connections == 1
 
 
