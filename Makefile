@@ -10,9 +10,15 @@ IN := $(VENV)/bin/python -m
 # More arguments for pytest: make pytest PYTEST="-k scope -x"
 PYTEST ?=
 KEEP ?=
+# Where to leave junit reports, if anywhere.
+REPORTS ?=
+report = $(if $(REPORTS),--junitxml=$(REPORTS)/$(notdir $(VENV))-$@.xml)
+# These run whole programs in processes of their own, for minutes; each line of the package is
+# reached by the others.
+WHOLE := tests/applications tests/conformance tests/demo tests/end_to_end
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format type pytest cover bench servers clean
+.PHONY: help demo test lint format type pytest cover whole bench docs servers clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -20,7 +26,7 @@ help:  ## what there is
 demo: $(VENV)/.demo  ## two guarded APIs on real servers, and what they answer (KEEP=1: leave them running)
 	@$(IN) demo $(if $(filter-out 0 no,$(KEEP)),--keep)
 
-test: lint type cover  ## all that has to pass: lint, types, tests, coverage
+test: lint type cover whole  ## all that has to pass: lint, types, tests, coverage
 
 lint: $(VENV)/.test  ## ruff, its checks and its format
 	@$(IN) ruff check .
@@ -36,23 +42,29 @@ type: $(VENV)/.test  ## mypy (strict) and pyright
 	elif [ "$$CI" = true ]; then echo "pyright needs Node.js, and there is none" >&2; exit 1; \
 	else echo "********** pyright was SKIPPED: it needs Node.js (node), and there is none **********" >&2; fi
 
-pytest: $(VENV)/.test  ## the tests alone (PYTEST="..." for more arguments)
-	@$(IN) pytest $(PYTEST)
+pytest: $(VENV)/.test  ## any tests: make pytest PYTEST="tests/core -k scope -x"
+	@$(IN) pytest $(report) $(PYTEST)
 
-cover: $(VENV)/.test  ## the tests, and that they reach every branch of the package
+cover: $(VENV)/.test  ## the tests of the package, and that they reach every branch of it
 	@$(IN) coverage erase
-	@$(IN) coverage run -m pytest $(PYTEST)
+	@$(IN) coverage run -m pytest $(report) $(WHOLE:%=--ignore=%) $(PYTEST)
 	@$(IN) coverage combine -q
 	@$(IN) coverage report
 
+whole: $(VENV)/.test  ## the tests of whole programs: servers, applications, the demo
+	@$(IN) pytest $(report) $(WHOLE) $(PYTEST)
+
 bench: $(VENV)/.bench  ## how fast it is
 	@$(IN) benchmarks
+
+docs: $(VENV)/.docs  ## the documents as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(IN) mkdocs build -q && echo "Built: site/index.html"
 
 servers: $(VENV)/.test  ## try the real authorization servers of the end-to-end tests
 	@$(IN) integrations.authorization_servers --check
 
 clean:  ## remove what these commands made
-	rm -rf $(VENV) .ci-work build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .ci-work build site dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # One stamp for each dependency group; pyproject.toml is what they depend on. pip reads groups
 # from 25.1 on, which is newer than what comes with Python 3.11.

@@ -1,30 +1,27 @@
-"""ASGI messages: how a connection is refused, read ahead, and ended when its token expires."""
+"""ASGI messages: how a connection is refused, and how a request's body is read ahead."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-import anyio
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from bearer_guard._core.challenge import Refusal
 
 POLICY_VIOLATION = 1008
 """The close code (RFC 6455 section 7.4.1)."""
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.close"})
-_CLOSING = 5.0
-"""Seconds for a close to go out: a client that reads nothing holds it up."""
 
 
 class Started:
     """``send``, and whether an answer has begun."""
 
-    __slots__ = ("accepted", "answered", "private", "send")
+    __slots__ = ("accepted", "answered", "private", "send", "subprotocol")
 
     def __init__(self, send: Send) -> None:
         self.send = send
         self.private = False
         """Whether good answers get ``Cache-Control: private`` unless they say better."""
+        self.subprotocol: str | None = None
+        """With what a WebSocket is accepted when the application chooses no subprotocol."""
         self.answered = False
         self.accepted = False
 
@@ -33,6 +30,8 @@ class Started:
         kind = message["type"]
         if kind == "websocket.accept":
             self.accepted = True
+            if self.subprotocol is not None and not message.get("subprotocol"):
+                message = {**message, "subprotocol": self.subprotocol}
         elif kind in _ANSWERS:
             # Hints and pushes may come before; after them there is still a choice.
             self.answered = True
@@ -82,60 +81,3 @@ async def read_ahead(receive: Receive, limit: int) -> tuple[bytes, Receive]:
         return seen.pop(0) if seen else await receive()
 
     return (b"" if len(body) > limit else bytes(body)), again
-
-
-class _ExpiredError(OSError):
-    """What an application hears that sends on: servers say so when the client has left."""
-
-
-class _Expiring:
-    """A WebSocket that its guard may end: the application hears that the client has left."""
-
-    def __init__(self, receive: Receive, started: Started) -> None:
-        self._receive = receive
-        self._started = started
-        self._waiting: anyio.CancelScope | None = None
-        self._expired = False
-
-    async def expire(self, seconds: float) -> None:
-        await anyio.sleep(seconds)
-        if self._started.answered:
-            return
-        self._expired = True
-        # The application hears it first: nothing that the client still sends is for it.
-        if self._waiting is not None:
-            self._waiting.cancel()
-        # The client may have left meanwhile, which each server says in its own way.
-        with anyio.move_on_after(_CLOSING, shield=True), suppress(Exception):
-            await self._started({"type": "websocket.close", "code": POLICY_VIOLATION})
-
-    async def receive(self) -> Message:
-        if not self._expired:
-            with anyio.CancelScope() as self._waiting:
-                return await self._receive()
-        return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
-
-    async def send(self, message: Message) -> None:
-        if self._expired:
-            raise _ExpiredError("the access token expired and the connection was closed")
-        await self._started(message)
-
-
-async def until_expiry(
-    app: ASGIApp, scope: Scope, receive: Receive, started: Started, left: float | None
-) -> None:
-    """Run ``app`` on a WebSocket, and close it after ``left`` seconds (``None``: never)."""
-    if left is None:
-        await app(scope, receive, started)
-        return
-    expiring = _Expiring(receive, started)
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(expiring.expire, left)
-        try:
-            await app(scope, expiring.receive, expiring.send)
-        except Exception as error:  # noqa: BLE001 - raised below, free of the group's wrapping
-            failure = error
-        tasks.cancel_scope.cancel()
-    if failure is not None and not isinstance(failure, _ExpiredError):
-        raise failure

@@ -102,12 +102,12 @@ class AccessToken:
     def require_scopes(self, *scopes: str) -> None:
         """Raise ``InsufficientScope`` unless *all* of ``scopes`` were granted."""
         if not self._scopes.issuperset(scopes):
-            raise InsufficientScope(scopes)
+            raise InsufficientScope(scopes, issuer=self._issuer)
 
     def require_any_scope(self, *scopes: str) -> None:
         """Raise ``InsufficientScope`` unless *at least one* of ``scopes`` was granted."""
         if self._scopes.isdisjoint(scopes):
-            raise InsufficientScope(scopes)
+            raise InsufficientScope(scopes, issuer=self._issuer)
 
     def __repr__(self) -> str:
         return f"<AccessToken issuer={self.issuer!r} subject={self.subject!r}>"

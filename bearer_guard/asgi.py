@@ -2,84 +2,27 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
-from urllib.parse import quote
 
 from starlette.authentication import AuthCredentials, BaseUser, UnauthenticatedUser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bearer_guard import _asgi_connection as connection
+from bearer_guard._asgi_connection import Started
+from bearer_guard._asgi_life import Expiry, Life, run
+from bearer_guard._asgi_request import AsgiRequest
+from bearer_guard._asgi_stream import Stream
+from bearer_guard._asgi_subprotocols import set_aside
+from bearer_guard._asgi_websocket import RenewableSocket, Socket
 from bearer_guard._core.credentials import may_hold_form_token
 from bearer_guard.access_token import AccessToken
 from bearer_guard.errors import BearerError, MissingToken
 from bearer_guard.guard import Guard
-from bearer_guard.request import url_of
 
 KEY = "bearer_guard.token"
 """Where the scope holds the ``AccessToken``; ``None`` on a public path."""
 GUARD_KEY = "bearer_guard.guard"
 """Where the scope holds the ``Guard`` that let the connection in."""
-
-
-class AsgiRequest:
-    """A view of an ASGI scope, for ``Guard.authenticate_async``."""
-
-    __slots__ = ("form", "scope")
-
-    def __init__(self, scope: Scope, form: bytes = b"") -> None:
-        self.scope = scope
-        self.form = form
-
-    @property
-    def method(self) -> str:
-        """A WebSocket handshake has none in its scope; it is a GET (RFC 6455 section 4.1)."""
-        method: str = self.scope.get("method", "GET")
-        return method.upper()
-
-    @property
-    def path(self) -> str:
-        """The decoded path below ``root_path``, as Starlette routes it."""
-        path: str = self.scope["path"]
-        root: str = self.scope.get("root_path", "")
-        if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
-            return path[len(root) :]
-        return path
-
-    @property
-    def raw_path(self) -> str:
-        """The path as it was sent."""
-        raw: bytes = self.scope.get("raw_path") or b""
-        return raw.decode("latin-1")
-
-    @property
-    def query(self) -> bytes:
-        """The query, not decoded."""
-        query: bytes = self.scope.get("query_string", b"")
-        return query
-
-    @property
-    def url(self) -> str:
-        """The URL by the server's own address: a Host header is anybody's to write."""
-        host, port = self.scope.get("server") or ("localhost", None)
-        path = self.raw_path or quote(self.scope["path"])
-        return url_of(self.scope.get("scheme", "http"), host, port, path, self.query)
-
-    @property
-    def client_certificate(self) -> bytes | None:
-        """DER, by the ASGI TLS extension."""
-        tls = (self.scope.get("extensions") or {}).get("tls") or {}
-        chain = tls.get("client_cert_chain")
-        return ssl.PEM_cert_to_DER_cert(next(iter(chain))) if chain else None
-
-    def header_values(self, name: bytes) -> list[bytes]:
-        """Every line of one header field, in order."""
-        found = []
-        # A loop: a comprehension is a call of its own before Python 3.12.
-        for key, value in self.scope["headers"]:
-            if key == name:
-                found.append(value)
-        return found
 
 
 class BearerUser(BaseUser):
@@ -115,8 +58,12 @@ class BearerMiddleware:
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         self.app = app
         self.guard = guard
-        self._reads_forms = guard.settings.form_parameter
-        self._reads_queries = guard.settings.query_parameter
+        settings = guard.settings
+        self._reads_forms = settings.form_parameter
+        self._reads_queries = settings.query_parameter
+        self._marker = settings.websocket_protocol
+        self._renews = settings.websocket_renewal
+        self._ends_streams = settings.end_streams_at_expiry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
@@ -125,23 +72,64 @@ class BearerMiddleware:
             return
         if scope["type"] not in ("http", "websocket"):
             raise ValueError("BearerMiddleware guards http and websocket, and passes lifespan")
-        started = connection.Started(send)
+        started = Started(send)
         try:
             request = AsgiRequest(scope)
-            if self._reads_forms and scope["type"] == "http":
+            if scope["type"] == "websocket":
+                if self._marker is not None:
+                    request = self._without_token(scope, self._marker, started)
+            elif self._reads_forms:
                 request, receive = await self._with_form(request, receive)
             token = await self.guard.check_async(request)
             started.private = self._reads_queries and self.guard.must_stay_private(request)
-            scope[KEY], scope[GUARD_KEY] = token, self.guard
-            scope["auth"] = AuthCredentials([] if token is None else list(token.scopes))
-            scope["user"] = UnauthenticatedUser() if token is None else BearerUser(token)
-            if scope["type"] == "websocket" and token is not None:
-                left = self.guard.seconds_left(token)
-                await connection.until_expiry(self.app, scope, receive, started, left)
-            else:
+            scope[GUARD_KEY] = self.guard
+            _tell(scope, token)
+            if token is None or (scope["type"] == "http" and not self._ends_streams):
                 await self.app(scope, receive, started)
+            else:
+                life = self._life(scope, request, receive, started, token)
+                await run(self.app, scope, receive, started, life)
         except BearerError as error:
             await self._refuse(error, scope, started)
+
+    def _without_token(self, scope: Scope, marker: str, started: Started) -> AsgiRequest:
+        request = AsgiRequest(set_aside(scope, marker))
+        if marker in scope["subprotocols"]:
+            started.subprotocol = marker
+        return request
+
+    def _life(
+        self,
+        scope: Scope,
+        request: AsgiRequest,
+        receive: Receive,
+        started: Started,
+        token: AccessToken,
+    ) -> Life | None:
+        """The connection's life, where the guard is to end it."""
+        seconds_left = self.guard.seconds_left
+        is_renewed = self._renews and scope["type"] == "websocket"
+        if seconds_left(token) is None and not is_renewed:
+            return None
+        expiry = Expiry(seconds_left, token)
+        if scope["type"] == "http":
+            return Stream(receive, started, expiry, request.method)
+        if not is_renewed:
+            return Socket(receive, started, expiry)
+
+        # Routers write into the scope: the path that was asked for is kept as it was.
+        request = AsgiRequest({**request.scope})
+
+        async def renew(message: str) -> bool:
+            fresh = await self.guard.renew_async(expiry.token, request, message)
+            if fresh is not None and fresh is not expiry.token:
+                expiry.set(fresh)
+                # Another guard further in has not seen this token.
+                if scope[GUARD_KEY] is self.guard:
+                    _tell(scope, fresh)
+            return fresh is not None
+
+        return RenewableSocket(receive, started, expiry, renew, self.guard.refusal)
 
     async def _with_form(
         self, request: AsgiRequest, receive: Receive
@@ -153,13 +141,20 @@ class BearerMiddleware:
         form, receive = await connection.read_ahead(receive, limit)
         return AsgiRequest(request.scope, form), receive
 
-    async def _refuse(self, error: BearerError, scope: Scope, started: connection.Started) -> None:
+    async def _refuse(self, error: BearerError, scope: Scope, started: Started) -> None:
         if started.answered:
             # Too late to say so in a status: the server breaks the answer off.
             raise error
         refusal = self.guard.refusal(error)
         is_head = scope.get("method") == "HEAD"
         await connection.refuse(scope, started, refusal, is_head)
+
+
+def _tell(scope: Scope, token: AccessToken | None) -> None:
+    """What the application finds, in this package's words and in Starlette's."""
+    scope[KEY] = token
+    scope["auth"] = AuthCredentials([] if token is None else list(token.scopes))
+    scope["user"] = UnauthenticatedUser() if token is None else BearerUser(token)
 
 
 def access_token(scope: Scope) -> AccessToken:

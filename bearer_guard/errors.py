@@ -37,6 +37,8 @@ class BearerError(Exception):
         self.reason = reason
         self.details: Mapping[str, object] = details
         self.scopes: tuple[str, ...] = ()
+        self.issuer_alias = ""
+        """Of the trusted issuer that the token names, as far as that is known."""
 
 
 class MissingToken(BearerError):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Generator, Mapping
+from typing import Literal, NamedTuple, TypeVar
+
+CallKind = Literal["metadata", "key_set", "introspection"]
+"""What a call asks for."""
 
 
 class Call(NamedTuple):
@@ -13,6 +16,7 @@ class Call(NamedTuple):
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
+    kind: CallKind = "metadata"
 
 
 class Reply(NamedTuple):
@@ -29,11 +33,24 @@ class UpstreamFailure(Exception):
     ``reason`` is for ``AuthorizationServerUnavailable``; ``details`` for the operator.
     """
 
+    retry_after: float | None = None
+    """For how many seconds it asked to be left alone, where it did."""
+
     def __init__(self, reason: str, **details: object) -> None:
         super().__init__(reason)
         self.reason = reason
         self.details = details
 
+
+Ended = Callable[[str, int], object]
+"""Hears how a call went: the reason of its failure, or an empty one and the status."""
+Calling = Callable[[Call], Ended]
+"""Hears of each call when it is made, repetitions included."""
+
+Send = Callable[[], Reply]
+"""Makes a call, repetitions included. Raises ``UpstreamFailure``."""
+Through = Callable[[Call, Send], Reply]
+"""What stands before each call: it may know the answer already."""
 
 Result_co = TypeVar("Result_co", covariant=True)
 Errand = Generator[Call, Reply, Result_co]

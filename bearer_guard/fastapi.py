@@ -22,7 +22,7 @@ except ImportError:
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from bearer_guard._openapi_scheme import security_scheme
+from bearer_guard._openapi_scheme import Places
 from bearer_guard._requirement import any_of
 from bearer_guard._starlette_answers import ALONE_KEY, answer
 from bearer_guard.access_token import AccessToken
@@ -72,8 +72,7 @@ class Bearer(OAuth2):
     ) -> None:
         super().__init__(scheme_name=scheme_name)
         self.guard = guard
-        scheme = security_scheme(
-            guard.settings,
+        places = Places(
             authorization_url=authorization_url,
             token_url=token_url,
             refresh_url=refresh_url,
@@ -81,7 +80,8 @@ class Bearer(OAuth2):
             scopes=scopes or {},
             description=description,
         )
-        self.model = _MODELS[scheme["type"]](**scheme)
+        found = places.scheme(guard.settings)
+        self.model = _MODELS[found["type"]](**found)
 
     async def __call__(  # type: ignore[override]
         self, connection: HTTPConnection, security_scopes: SecurityScopes
@@ -107,7 +107,7 @@ class Bearer(OAuth2):
     async def _token(self, scope: Scope, needed: tuple[str, ...]) -> AccessToken:
         if scope.get(GUARD_KEY) is not self.guard:
             # What another guard let in says nothing to this one.
-            self._check_that_the_header_is_enough()
+            self._check_that_no_middleware_is_needed()
             scope[GUARD_KEY], scope[KEY], scope[ALONE_KEY] = self.guard, None, True
         token: AccessToken | None = scope[KEY]
         if token is None:
@@ -123,11 +123,11 @@ class Bearer(OAuth2):
             error.scopes = tuple(dict.fromkeys((*error.scopes, *needed)))
             raise
 
-    def _check_that_the_header_is_enough(self) -> None:
-        settings = self.guard.settings
-        if settings.query_parameter or settings.form_parameter:
+    def _check_that_no_middleware_is_needed(self) -> None:
+        unfollowed = self.guard.settings.for_middlewares_alone()
+        if unfollowed:
             raise RuntimeError(
-                "query_parameter and form_parameter take the middleware: write "
+                f"{' and '.join(unfollowed)} take the middleware: write "
                 "app.add_middleware(BearerMiddleware, guard=guard)"
             )
 

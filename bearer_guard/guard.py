@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from bearer_guard._core.challenge import Challenger, Refusal
 from bearer_guard._core.credentials import from_parameters
-from bearer_guard._core.path_rules import PathRules
-from bearer_guard._running import log
+from bearer_guard._core.path_rules import PathRules, Requirement
+from bearer_guard._core.renewal import check_continues, renewal
 from bearer_guard._running.authenticator import Authenticator
-from bearer_guard._upstream.http_caller import HttpClient
+from bearer_guard._running.log import Log
+from bearer_guard._running.operated import Operated
+from bearer_guard._running.record_limits import RecordLimits
+from bearer_guard._upstream.http_client import HttpClient
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock, SystemClock
-from bearer_guard.errors import BearerError, InsufficientScope, MissingToken
+from bearer_guard.errors import (
+    AuthorizationServerUnavailable,
+    BearerError,
+    InsufficientScope,
+    MissingToken,
+)
 from bearer_guard.request import RequestView
 from bearer_guard.settings import GuardSettings, Issuer, Rule, reading
 from bearer_guard.settings.guard import ExpandScopes
+from bearer_guard.settings.shared import Shared
 
 
-class Guard:
+class Guard(Operated):
     """Lets in requests with a good access token, and says of all others why not.
 
     Make one for each API, at start-up; it is cheap, opens nothing, and is shared by all threads,
@@ -41,11 +49,19 @@ class Guard:
         query_parameter: take tokens from the query too (RFC 6750 section 2.3). They end up in
             logs and histories: only where clients cannot set a header.
         form_parameter: take them from urlencoded bodies too (section 2.2).
+        websocket_protocol: take tokens from ``Sec-WebSocket-Protocol`` too, since browsers set no
+            header on a WebSocket. The value names the subprotocol beside which the token stands.
+        websocket_renewal: let a client send a fresh token over an open WebSocket.
+        end_streams_at_expiry: end a response that is still streaming when its token expires.
         expand_scopes: from the granted scopes to all that they imply.
         max_token_size: octets; a longer token is refused unread.
         max_form_size: octets of a form that are read in search of a token.
         remembered_tokens: how many verified signatures are remembered.
         template_issuers: how many issuers that templates stand for are remembered.
+        log_records: how many log records one reason may have in ``log_window``; those beyond
+            are counted, and told in one record when it is over.
+        log_window: seconds.
+        shared: a store that all workers of the API have in common.
         http_client: an ``httpx.Client`` (or httpx2's) for calls to authorization servers, for
             example with a proxy or a certificate authority of your own; it stays yours to close.
         clock: what time it is; tests bring one that is turned by hand.
@@ -68,11 +84,17 @@ class Guard:
         opaque_issuer: str | None = None,
         query_parameter: bool = False,
         form_parameter: bool = False,
+        websocket_protocol: str | None = None,
+        websocket_renewal: bool = False,
+        end_streams_at_expiry: bool = False,
         expand_scopes: ExpandScopes | None = None,
         max_token_size: int = 16_384,
         max_form_size: int = 65_536,
         remembered_tokens: int = 10_000,
         template_issuers: int = 10_000,
+        log_records: int = 10,
+        log_window: float = 10,
+        shared: Shared | None = None,
         http_client: HttpClient | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -88,19 +110,23 @@ class Guard:
             opaque_issuer=opaque_issuer,
             query_parameter=query_parameter,
             form_parameter=form_parameter,
+            websocket_protocol=websocket_protocol,
+            websocket_renewal=websocket_renewal,
+            end_streams_at_expiry=end_streams_at_expiry,
             expand_scopes=expand_scopes,
             max_token_size=max_token_size,
             max_form_size=max_form_size,
             remembered_tokens=remembered_tokens,
             template_issuers=template_issuers,
+            log_records=log_records,
+            log_window=log_window,
+            shared=shared,
         )
-        self.settings = settings
         self._paths = PathRules(settings)
         self._challenger = Challenger(settings.realm, settings.resource_metadata)
-        self._authenticator = Authenticator(settings, http_client, clock or SystemClock())
-        self._begin = self._authenticator.begin
-        # A guard that is merely forgotten leaves no connection open.
-        weakref.finalize(self, self._authenticator.close)
+        clock = clock or SystemClock()
+        log = Log(RecordLimits(settings.log_records, settings.log_window, clock))
+        super().__init__(settings, Authenticator(settings, http_client, clock, log), log)
 
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any], **more: Any) -> Self:
@@ -127,14 +153,14 @@ class Guard:
         issuer's keys are known never needs.
         """
         found = self._begin(request)
-        return found if isinstance(found, AccessToken) else self._authenticator.finish(found)
+        return found if isinstance(found, AccessToken) else self._judge.finish(found)
 
     async def authenticate_async(self, request: RequestView) -> AccessToken:
         """``authenticate`` for an event loop (asyncio or trio), which it never blocks."""
         found = self._begin(request)
         if isinstance(found, AccessToken):
             return found
-        return await self._authenticator.finish_async(found)
+        return await self._judge.finish_async(found)
 
     def check(self, request: RequestView) -> AccessToken | None:
         """Judge a request by its path and its token, as the middlewares do.
@@ -143,30 +169,54 @@ class Guard:
         """
         if self._paths.is_public(request):
             return None
+        needed = self._paths.requirement(request)
         try:
-            access_token = self.authenticate(request)
+            found = self._begin(request, needed.introspect_every)
         except MissingToken as error:
-            error.scopes = self._paths.requirement(request).named()
+            error.scopes = needed.named()
             raise
-        self._check_scopes(access_token, request)
-        return access_token
+        if not isinstance(found, AccessToken):
+            found = self._judge.finish(found)
+        return _granting(found, needed)
 
     async def check_async(self, request: RequestView) -> AccessToken | None:
         """``check`` for an event loop (asyncio or trio), which it never blocks."""
         if self._paths.is_public(request):
             return None
+        needed = self._paths.requirement(request)
         try:
-            access_token = await self.authenticate_async(request)
+            found = self._begin(request, needed.introspect_every)
         except MissingToken as error:
-            error.scopes = self._paths.requirement(request).named()
+            error.scopes = needed.named()
             raise
-        self._check_scopes(access_token, request)
-        return access_token
+        if not isinstance(found, AccessToken):
+            found = await self._judge.finish_async(found)
+        return _granting(found, needed)
 
-    def _check_scopes(self, access_token: AccessToken, request: RequestView) -> None:
-        requirement = self._paths.requirement(request)
-        if not requirement.is_met_by(access_token.scopes):
-            raise InsufficientScope(requirement.named())
+    async def renew_async(
+        self, access_token: AccessToken, request: RequestView, message: str
+    ) -> AccessToken | None:
+        """What a text message on an open WebSocket does to its token (``websocket_renewal``).
+
+        ``request`` opened the connection, ``access_token`` counts until now. ``None`` when the
+        message is the application's; else the token that counts from now on, which in an outage
+        is the old one. Raises a ``BearerError`` when the connection is to be closed.
+        """
+        if not self.settings.websocket_renewal:
+            return None
+        asked = renewal(message, request, self.settings.max_token_size)
+        if asked is None:
+            return None
+        needed = self._paths.requirement(asked)
+        try:
+            fresh = self._begin(asked, needed.introspect_every)
+            if not isinstance(fresh, AccessToken):
+                fresh = await self._judge.finish_async(fresh)
+        except AuthorizationServerUnavailable as error:
+            self._log.refusal(error)
+            return access_token
+        check_continues(access_token, _granting(fresh, needed))
+        return fresh
 
     def seconds_left(self, access_token: AccessToken) -> float | None:
         """For how long the token will be let in from now on; ``None`` where it names no expiry."""
@@ -179,15 +229,16 @@ class Guard:
 
     def refusal(self, error: BearerError) -> Refusal:
         """The whole answer to a refused request: status, headers and body; and one log record."""
-        log.refusal(error)
+        issuer = error.details.get("issuer")
+        if not error.issuer_alias and isinstance(issuer, str):
+            error.issuer_alias = self._authenticator.parts().trust.alias_of(issuer)
+        self._log.refusal(error)
+        if self._decisions is not None:
+            self._decisions.refused(error)
         return self._challenger.refusal(error)
 
-    def close(self) -> None:
-        """End the guard's threads and close its connections. Used again, it opens new ones."""
-        self._authenticator.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+def _granting(access_token: AccessToken, needed: Requirement) -> AccessToken:
+    if not needed.is_met_by(access_token.scopes):
+        raise InsufficientScope(needed.named(), issuer=access_token.issuer)
+    return access_token

@@ -33,7 +33,7 @@ except ImportError:
 from bearer_guard import _litestar_openapi as openapi
 from bearer_guard import asgi
 from bearer_guard._litestar_router import backstop, stand_around_router
-from bearer_guard._openapi_scheme import security_scheme
+from bearer_guard._openapi_scheme import Places
 from bearer_guard._requirement import Requirement, all_of, any_of
 from bearer_guard.access_token import AccessToken
 from bearer_guard.errors import BearerError, SettingsError
@@ -78,8 +78,7 @@ class BearerPlugin(InitPlugin, ReceiveRoutePlugin):
         self.guard = guard
         self._dependency_key = dependency_key
         self._scheme_name = scheme_name
-        scheme = security_scheme(
-            guard.settings,
+        places = Places(
             authorization_url=authorization_url,
             token_url=token_url,
             refresh_url=refresh_url,
@@ -87,7 +86,7 @@ class BearerPlugin(InitPlugin, ReceiveRoutePlugin):
             scopes=scopes or {},
             description=description,
         )
-        self._scheme = openapi.security_scheme(scheme)
+        self._scheme = openapi.security_scheme(places.scheme(guard.settings))
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Litestar calls it, with the application's settings."""

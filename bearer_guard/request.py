@@ -35,7 +35,8 @@ class RequestView(Protocol):
 
     @property
     def url(self) -> str:
-        """The whole URL as the server understands it."""
+        """The whole URL as the server understands it. That of a WebSocket handshake begins with
+        ``ws:`` or ``wss:`` (RFC 6455 section 3), and no other."""
         ...
 
     @property
@@ -51,6 +52,11 @@ class RequestView(Protocol):
     def header_values(self, name: bytes) -> Sequence[bytes]:
         """Every line of one header field, in order."""
         ...
+
+
+def is_websocket(request: RequestView) -> bool:
+    """Whether the request opens a WebSocket. HTTP/2 has no ``Upgrade`` to tell (RFC 8441)."""
+    return request.url.startswith(("ws:", "wss:"))
 
 
 _PORTS = {"http": "80", "ws": "80", "https": "443", "wss": "443"}

@@ -59,10 +59,11 @@ class BearerBackend(AuthenticationBackend):
     """
 
     def __init__(self, guard: Guard) -> None:
-        if guard.settings.query_parameter or guard.settings.form_parameter:
+        unfollowed = guard.settings.for_middlewares_alone()
+        if unfollowed:
             raise SettingsError(
-                "query_parameter and form_parameter take BearerMiddleware: use it in place of "
-                "BearerBackend, or leave them out"
+                f"{' and '.join(unfollowed)} take BearerMiddleware: use it in place of "
+                "BearerBackend, or leave it out"
             )
         self.guard = guard
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from bearer_guard._core.credentials import may_hold_form_token
 from bearer_guard._wsgi_body import read_ahead
+from bearer_guard._wsgi_stream import Stream
 from bearer_guard.access_token import AccessToken
 from bearer_guard.errors import BearerError, MissingToken
 from bearer_guard.guard import Guard
@@ -105,21 +106,30 @@ class BearerMiddleware:
         self.app = app
         self.guard = guard
         self._reads_queries = guard.settings.query_parameter
+        self._ends_streams = guard.settings.end_streams_at_expiry
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request."""
         started = _Started(start_response)
         try:
             request = request_view(environ, self.guard)
-            environ[KEY], environ[GUARD_KEY] = self.guard.check(request), self.guard
+            token = self.guard.check(request)
+            environ[KEY], environ[GUARD_KEY] = token, self.guard
             started.private = self._reads_queries and self.guard.must_stay_private(request)
-            body = self.app(environ, started)
+            if self._ends_streams and token is not None:
+                started.stream = self._stream(environ, token)
+                body = started.stream.of(self.app(environ, started))
+            else:
+                body = self.app(environ, started)
         except BearerError as error:
             return self._refuse(error, environ, started)
         if started.answered:
             return body
         # A body that runs only when it is read may yet refuse.
         return _Body(body, lambda error: self._refuse(error, environ, started))
+
+    def _stream(self, environ: WSGIEnvironment, token: AccessToken) -> Stream:
+        return Stream(environ["REQUEST_METHOD"], lambda: self.guard.seconds_left(token) == 0)
 
     def _refuse(
         self, error: BearerError, environ: WSGIEnvironment, started: _Started
@@ -136,13 +146,15 @@ class BearerMiddleware:
 class _Started:
     """``start_response``, and whether an answer has begun."""
 
-    __slots__ = ("_start_response", "answered", "private")
+    __slots__ = ("_start_response", "answered", "private", "stream")
 
     def __init__(self, start_response: StartResponse) -> None:
         self._start_response = start_response
         self.answered = False
         self.private = False
         """Whether good answers get ``Cache-Control: private`` unless they say better."""
+        self.stream: Stream | None = None
+        """What ends with its token."""
 
     def __call__(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
@@ -152,9 +164,9 @@ class _Started:
             named = {name.lower() for name, _ in headers}
             if "cache-control" not in named:
                 headers = [*headers, ("Cache-Control", "private")]
-        if exc_info is None:
-            return self._start_response(status, headers)
-        return self._start_response(status, headers, exc_info)
+        more = () if exc_info is None else (exc_info,)
+        write = self._start_response(status, headers, *more)
+        return write if self.stream is None else self.stream.started(status, headers, write)
 
 
 class _Body:

@@ -6,6 +6,7 @@ The same rules judge a verified JWT and an introspection answer.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -62,13 +63,23 @@ class ClaimsRules:
         token_kind.check_no_other_marks(claims)
         self._check_common(claims, now)
 
+    def check_addition(self, claims: Claims, now: float) -> None:
+        """The same for what an answer about a verified JWT says beyond the JWT: nothing in it
+        is required, since the JWT had it, and all of it counts."""
+        token_kind.check_no_other_marks(claims)
+        if not _NOTABLE.isdisjoint(claims):
+            _check_notable(claims)
+        check_times(claims, self.leeway, now)
+        if "aud" in claims:
+            _audience_names(claims)
+        for claim, allowed in self._issuer.required_claims.items():
+            if claim in claims and claims[claim] not in allowed:
+                raise InvalidToken("claim_mismatch", claim=claim)
+        self._check_present_claims(claims)
+
     def _check_common(self, claims: Claims, now: float) -> None:
         if not _NOTABLE.isdisjoint(claims):
-            token_kind.check_named_kind(claims)
-            if "cnf" in claims:
-                # RFC 8705 section 3, RFC 9449 section 7.2: a bound token needs a proof that
-                # this request does not carry; to ignore the binding is to make a thief's day.
-                raise InvalidToken("token_bound", claim="cnf")
+            _check_notable(claims)
         check_times(claims, self.leeway, now)
         # RFC 7519 section 4.1.3: we must be named. Exactly: no prefix, case or slash forgiven.
         named = claims.get("aud")
@@ -85,13 +96,14 @@ class ClaimsRules:
             if not self._is_trusted_client(claims):
                 raise InvalidToken("audience_missing", expected=sorted(self._audience))
             return
-        named = claims["aud"]
-        names = [named] if type(named) is str else named
-        if type(names) is not list or not all(type(name) is str for name in names):
-            raise InvalidToken("claim_malformed", claim="aud")
-        if not self._audience.isdisjoint(names):
-            return
-        raise InvalidToken("audience_mismatch", expected=sorted(self._audience), named=named)
+        if not self.names_us(_audience_names(claims)):
+            raise InvalidToken(
+                "audience_mismatch", expected=sorted(self._audience), named=claims["aud"]
+            )
+
+    def names_us(self, names: Iterable[str]) -> bool:
+        """Whether one of these is this API, exactly."""
+        return not self._audience.isdisjoint(names)
 
     def _is_trusted_client(self, claims: Claims) -> bool:
         allowed = self._issuer.clients_instead_of_audience
@@ -101,6 +113,9 @@ class ClaimsRules:
         for claim, allowed in self._issuer.required_claims.items():
             if claims.get(claim) not in allowed:
                 raise InvalidToken("claim_mismatch", claim=claim)
+        self._check_present_claims(claims)
+
+    def _check_present_claims(self, claims: Claims) -> None:
         for claim, allowed in self._issuer.claims_if_present.items():
             if claim in claims and claims[claim] not in allowed:
                 raise InvalidToken("claim_mismatch", claim=claim)
@@ -112,6 +127,10 @@ class ClaimsRules:
             if type(client_id) is str:
                 return _client(client_id, self._issuer.client_id_form)
         return None
+
+    def tells_scopes(self, claims: Claims) -> bool:
+        """Whether they say anything of scopes, be it that there are none."""
+        return not claims.keys().isdisjoint(self._scope_claims)
 
     def scopes(self, claims: Claims) -> frozenset[str]:
         """The scopes that were granted (RFC 6749 section 3.3), with all that they imply."""
@@ -162,6 +181,23 @@ def _one_audience(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _client(client_id: str, form: str) -> str:
     return client_id.rpartition("/")[2] if form == "last_path_segment" else client_id
+
+
+def _check_notable(claims: Claims) -> None:
+    token_kind.check_named_kind(claims)
+    if "cnf" in claims:
+        # RFC 8705 section 3, RFC 9449 section 7.2: a bound token needs a proof that this request
+        # does not carry; to ignore the binding is to make a thief's day.
+        raise InvalidToken("token_bound", claim="cnf")
+
+
+def _audience_names(claims: Claims) -> list[str]:
+    """RFC 7519 section 4.1.3: one string, or a list of strings."""
+    named = claims["aud"]
+    names = [named] if type(named) is str else named
+    if type(names) is not list or not all(type(name) is str for name in names):
+        raise InvalidToken("claim_malformed", claim="aud")
+    return names
 
 
 def check_times(claims: Claims, leeway: float, now: float) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 from urllib.parse import parse_qsl
 
+from bearer_guard._core import base64url
 from bearer_guard.errors import InvalidRequest, InvalidToken, MissingToken
 
 _B64TOKEN = re.compile(rb"[A-Za-z0-9\-._~+/]+=*")
@@ -67,6 +68,39 @@ def from_parameters(encoded: bytes) -> list[bytes]:
         return []
     pairs = parse_qsl(text, keep_blank_values=True, encoding="latin-1")
     return [value.encode("latin-1") for name, value in pairs if name == "access_token"]
+
+
+def token_prefix(marker: str) -> str:
+    """What the one offered subprotocol begins with that carries a token; base64url follows.
+
+    A subprotocol's name has no ``=`` and no ``/`` (RFC 6455 section 4.1), which a token may have.
+    """
+    return f"{marker}.token."
+
+
+def offered(lines: Sequence[bytes]) -> list[bytes]:
+    """The names in ``Sec-WebSocket-Protocol``, a list over one or more lines (section 11.3.4)."""
+    names = (name.strip(b" \t") for line in lines for name in line.split(b","))
+    return [name for name in names if name]
+
+
+def from_subprotocols(lines: Sequence[bytes], prefix: bytes, limit: int) -> list[bytes]:
+    """Every token among the offered subprotocols of a WebSocket handshake.
+
+    ``limit`` octets are decoded and no more. Raises a ``BearerError`` for one that is longer or
+    that is no base64url without padding.
+    """
+    encoded = [name[len(prefix) :] for name in offered(lines) if name.startswith(prefix)]
+    return [_decoded(value, limit) for value in encoded]
+
+
+def _decoded(value: bytes, limit: int) -> bytes:
+    if len(value) * 3 // 4 > limit:
+        refuse_size(value, limit)
+    try:
+        return base64url.decode(value.translate(base64url.TO_BASE64))
+    except ValueError:
+        raise InvalidRequest("credentials_malformed") from None
 
 
 def only_one(found: Sequence[bytes]) -> bytes:

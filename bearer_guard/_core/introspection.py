@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
 from bearer_guard._core import strict_json
+from bearer_guard._core.retry_after import failure_of
 from bearer_guard.errors import InvalidToken
 from bearer_guard.exchange import Call, Errand, Reply, UpstreamFailure
 from bearer_guard.settings.introspection import Introspection
@@ -37,7 +38,8 @@ def introspect(endpoint: str, token: bytes, settings: Introspection, bearer: str
     else:
         form["client_id"] = settings.client_id or ""
         form["client_secret"] = settings.client_secret or ""
-    reply = yield Call("POST", endpoint, headers, urlencode(form).encode("ascii"))
+    body = urlencode(form).encode("ascii")
+    reply = yield Call("POST", endpoint, headers, body, "introspection")
     return read_answer(reply)
 
 
@@ -83,7 +85,22 @@ def _error(reply: Reply) -> Exception:
         )
     if reply.status == 400 and _error_code(reply.body) == "unsupported_token_type":
         return InvalidToken("token_inactive", answer="unsupported_token_type")
-    return UpstreamFailure("introspection_unusable", status=reply.status)
+    return failure_of("introspection_unusable", reply)
+
+
+def may_be_of_the_token(failure: UpstreamFailure) -> bool:
+    """Whether an endpoint may have answered so to one odd token. Anybody can bring such a token,
+    so a status like 400 or 414 says nothing of the endpoint: neither that it is well nor not.
+
+    401 and 403 have a reason of their own; 408 and 429 (RFC 6585 section 4) say that it is busy.
+    """
+    status = failure.details.get("status")
+    return (
+        failure.reason == "introspection_unusable"
+        and isinstance(status, int)
+        and 400 <= status < 500
+        and status not in (408, 429)
+    )
 
 
 def _error_code(body: bytes) -> object:

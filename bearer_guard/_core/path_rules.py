@@ -22,10 +22,12 @@ _ODD = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\\\x00-\x1f\x7f\ufffd]")
 
 
 class Requirement(NamedTuple):
-    """The scopes that a request needs: all of ``scopes``, and one of each of ``any_scopes``."""
+    """The scopes that a request needs: all of ``scopes``, and one of each of ``any_scopes``.
+    And how old what its authorization server said of it may be, where that matters."""
 
     scopes: tuple[str, ...]
     any_scopes: tuple[tuple[str, ...], ...]
+    introspect_every: float | None = None
 
     def named(self) -> tuple[str, ...]:
         """Every scope for the challenge, in the order of the settings, each once."""
@@ -81,7 +83,8 @@ class PathRules:
         rules = [rule for rule in deciding if rule is not None]
         scopes = [*self._always.scopes, *(scope for rule in rules for scope in rule.scopes)]
         choices = dict.fromkeys(tuple(rule.any_scope) for rule in rules if rule.any_scope)
-        return Requirement(tuple(dict.fromkeys(scopes)), tuple(choices))
+        ages = [rule.introspect_every for rule in rules if rule.introspect_every is not None]
+        return Requirement(tuple(dict.fromkeys(scopes)), tuple(choices), min(ages, default=None))
 
     def _deciding_rule(self, path: str, method: str) -> Rule | None:
         for pattern, rule in self._rules:
@@ -114,7 +117,14 @@ def _compiled(pattern: str, end: str) -> re.Pattern[str]:
 
 
 def _is_ambiguous(path: str, raw_path: str) -> bool:
-    return bool(_ODD.search(path) or _HIDDEN.search(path) or _HIDDEN.search(raw_path))
+    # A server may cut its mount point off in the middle of a segment: "/apiadmin" below "/api".
+    # Some frameworks then add the slash that is missing.
+    return bool(
+        not path.startswith("/")
+        or _ODD.search(path)
+        or _HIDDEN.search(path)
+        or _HIDDEN.search(raw_path)
+    )
 
 
 def _other_readings(path: str) -> Iterable[str]:
@@ -122,6 +132,7 @@ def _other_readings(path: str) -> Iterable[str]:
     those that join slashes, and those that do both, in either order."""
     plain = _HIDDEN.sub(lambda found: {"2f": "/", "5c": "/", "2e": "."}[found[0][1:].lower()], path)
     plain = plain.replace("\\", "/")
+    plain = plain if plain.startswith("/") else f"/{plain}"
     for reading in (plain, _joined(plain)):
         yield reading
         yield _resolved(reading)

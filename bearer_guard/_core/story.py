@@ -1,6 +1,7 @@
 """The story of a token, in the order in which it is checked:
 
     size ─▶ form ─▶ which kind ─▶ issuer ─▶ claims ─▶ key ─▶ signature ─▶ AccessToken
+                        └──────────────▶ introspection ◀── where the settings say ─┘
 
 Cheap checks come first, and everything that a token says by itself comes before any network.
 A token whose issuer's keys are at hand is judged by plain calls. Where only the network knows
@@ -11,52 +12,44 @@ rotations and outages is written once, for sync and async, and tests step throug
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any, NamedTuple
+from typing import Any
 
 from bearer_guard._core import credentials, jws
 from bearer_guard._core.introspection import Answer
 from bearer_guard._core.jws import CompactJws, JoseHeader
 from bearer_guard._core.key_set import MAX_TRIES, KeySet, VerificationKey
-from bearer_guard._core.key_source import KeySource
 from bearer_guard._core.needs import (
     AnswerNeeded,
     IssuerNeeded,
     KeysNeeded,
     MissingKeyNeeded,
     Need,
+    Verified,
 )
 from bearer_guard._core.trust import IssuerRules, Trust, TrustedIssuer, named_issuer
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
 from bearer_guard.errors import InvalidToken
 
-Story = Generator[Need, Any, "Verified"]
+Story = Generator[Need, Any, Verified]
 KnownHeaders = dict[bytes, JoseHeader]
 """Headers of verified tokens by their encoded form."""
 _MAX_KNOWN_HEADERS = 1024
 
 
-class Verified(NamedTuple):
-    """How the story ends well; and, for a self-contained token, what is remembered of it."""
-
-    access_token: AccessToken
-    source: KeySource | None = None
-    """Whose ``key`` verified the signature; both ``None`` for a referential token."""
-    key: VerificationKey | None = None
-    leeway: float = 0
-    expires_at: float = 0
-    """As in ``access_token``: of a verified JWT it is always known (RFC 9068 section 2.2)."""
-    not_before: float | None = None
-
-
 def of_token(
-    token: bytes, trust: Trust, clock: Clock, known_headers: KnownHeaders
+    token: bytes,
+    trust: Trust,
+    clock: Clock,
+    known_headers: KnownHeaders,
+    at_most: float | None = None,
 ) -> Verified | Story:
     """``Verified`` where all is at hand, else the story that asks for the rest and ends with it.
 
     A token is routed once, by its form: three parts are for the keys of the issuer that it
     names, all else (a JWE has five, RFC 7516 section 9) for the introspection endpoint.
     What failed here is never tried there. Raises a ``BearerError``, as the story does.
+    ``at_most`` is how old an answer the request's path takes, in seconds, where it says so.
     """
     if token.count(b".") == 2:
         try:
@@ -64,19 +57,35 @@ def of_token(
         except InvalidToken:
             credentials.check_syntax(token)
             raise
-        return _of_self_contained(unverified, trust, clock, known_headers)
+        told = _of_self_contained(unverified, trust, clock, known_headers)
+        return confirmed(told, token, trust, at_most) if trust.introspects_jwts else told
     credentials.check_syntax(token)
-    return _of_referential(token, trust)
+    return _of_referential(token, trust, at_most)
 
 
 def _of_self_contained(
     token: CompactJws, trust: Trust, clock: Clock, known_headers: KnownHeaders
 ) -> Verified | Story:
     """RFC 9068 section 4, RFC 8725 section 3."""
-    _, (alg, _, explicit), claims, *_ = token
-    identifier = named_issuer(claims)
+    identifier = named_issuer(token[2])
     issuer = trust.exact.get(identifier)
     rules = issuer.rules if issuer is not None else trust.template_for(identifier)
+    try:
+        return _of_trusted(token, identifier, rules, issuer, clock, known_headers)
+    except InvalidToken as error:
+        error.issuer_alias = rules.alias
+        raise
+
+
+def _of_trusted(
+    token: CompactJws,
+    identifier: str,
+    rules: IssuerRules,
+    issuer: TrustedIssuer | None,
+    clock: Clock,
+    known_headers: KnownHeaders,
+) -> Verified | Story:
+    _, (alg, _, explicit), claims, *_ = token
     if alg not in rules.algorithms:
         # RFC 8725 section 3.1: the token does not choose. Exact, so "none" in any spelling.
         raise InvalidToken("algorithm_not_allowed", allowed=sorted(rules.algorithms))
@@ -160,15 +169,34 @@ def _verifying_key(token: CompactJws, key_set: KeySet) -> VerificationKey | None
     raise InvalidToken("signature_invalid" if tries else "key_unfit")
 
 
-def _of_referential(token: bytes, trust: Trust) -> Story:
+def confirmed(
+    told: Verified | Story, token: bytes, trust: Trust, at_most: float | None
+) -> Verified | Story:
+    """A self-contained token's story, and how it goes on where the settings have its issuer's
+    server asked as well: only of what was verified, and nobody else's server."""
+    if isinstance(told, Verified) and trust.answer_age(told.access_token, at_most) is None:
+        return told
+    return _confirmed(told, token, trust, at_most)
+
+
+def _confirmed(told: Verified | Story, token: bytes, trust: Trust, at_most: float | None) -> Story:
+    verified = told if isinstance(told, Verified) else (yield from told)
+    age = trust.answer_age(verified.access_token, at_most)
+    if age is None:
+        return verified
+    rules = trust.rules_for(verified.access_token.issuer)
+    return Verified((yield AnswerNeeded(rules, token, age, verified)))
+
+
+def _of_referential(token: bytes, trust: Trust, at_most: float | None) -> Story:
     if trust.opaque is None:
         raise InvalidToken(
             "token_not_self_contained",
             advice="this is no JWT: give an Issuer introspection=Introspection(...)",
         )
-    rules, _ = trust.opaque
-    access_token = yield AnswerNeeded(rules, token)
-    return Verified(access_token)
+    rules, settings = trust.opaque
+    age = settings.cache_for if at_most is None else min(at_most, settings.cache_for)
+    return Verified((yield AnswerNeeded(rules, token, age)))
 
 
 def judge_answer(answer: Answer, rules: IssuerRules, now: float) -> AccessToken:

@@ -60,6 +60,13 @@ class TemplateIssuers:
             )
         budget.spend(now)
 
+    def recent(self, limit: int) -> list[TrustedIssuer]:
+        """Those with keys that were used last."""
+        return self._known.newest(limit)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
     def may_ask(self, issuer: TrustedIssuer) -> bool:
         """Whether to look up an issuer (again): one that came to nothing before spends anew."""
         if issuer.rules.pattern is None or issuer.source.key_set or not issuer.source.taken_off:

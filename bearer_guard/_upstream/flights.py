@@ -2,7 +2,7 @@
 
 A flight belongs to the guard, not to a request: who hangs up cancels only its own wait. Its
 job stores the result before it lands, so whoever comes after finds it. The pool is a
-bulkhead: a slow server fills its own threads, and nobody else's.
+bulkhead: a slow server fills its own threads and its own queue, and nobody else's.
 """
 
 from __future__ import annotations
@@ -17,12 +17,18 @@ from bearer_guard._upstream import forks
 Result = TypeVar("Result")
 
 
-class Flights:
-    """A pool of at most ``threads`` threads. Nothing runs in it until the first flight."""
+class Full(Exception):
+    """All threads are busy, and as many flights wait for one as may."""
 
-    def __init__(self, name: str, threads: int) -> None:
+
+class Flights:
+    """A pool of at most ``threads`` threads, for which at most ``queue`` flights wait (``None``:
+    any number). Nothing runs in it until the first flight."""
+
+    def __init__(self, name: str, threads: int, queue: int | None = None) -> None:
         self._name = name
         self._threads = threads
+        self._most = None if queue is None else threads + queue
         self.after_fork()
         forks.tell(self)
 
@@ -40,10 +46,15 @@ class Flights:
             return self._flying.get(key)
 
     def board(self, key: Hashable, job: Callable[[], Result]) -> Future[Result]:
-        """The flight for ``key``: the one in the air, or a new one that runs ``job``."""
+        """The flight for ``key``: the one in the air, or a new one that runs ``job``.
+
+        Raises ``Full`` when there is no room for a new one.
+        """
         with self._lock:
             future = self._flying.get(key)
             if future is None:
+                if self._most is not None and len(self._flying) >= self._most:
+                    raise Full
                 if self._pool is None:
                     self._pool = ThreadPoolExecutor(self._threads, self._name)
                 future = self._pool.submit(self._fly, key, job)

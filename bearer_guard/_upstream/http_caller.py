@@ -9,54 +9,40 @@ from __future__ import annotations
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Protocol
 
 from bearer_guard._upstream import forks
-from bearer_guard.exchange import Call, Errand, Reply, Result_co, UpstreamFailure
+from bearer_guard._upstream.http_client import HttpClient, HttpResponse
+from bearer_guard.exchange import (
+    Call,
+    Calling,
+    Ended,
+    Errand,
+    Reply,
+    Result_co,
+    Send,
+    Through,
+    UpstreamFailure,
+)
 from bearer_guard.settings.policies import UpstreamPolicy
 
 _RETRIED = frozenset({502, 503, 504})
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
-class HttpResponse(Protocol):
-    """What is used of a response of httpx or httpx2."""
-
-    status_code: int
-    content: bytes
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Field names without regard to case."""
-        ...
-
-    def iter_raw(self) -> Iterator[bytes]:
-        """The body as it was sent, not decompressed."""
-        ...
+def unheard(_call: Call) -> Ended:
+    """Nobody hears of a call."""
+    return _went
 
 
-class HttpClient(Protocol):
-    """What is used of ``httpx.Client``; a client of httpx2, its successor, has it too."""
+def _went(_reason: str, _status: int) -> None: ...
 
-    def stream(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        content: bytes,
-        timeout: Any,
-        follow_redirects: bool,
-    ) -> AbstractContextManager[Any]:
-        """Send a request; the answer's body is read inside the context."""
-        ...
 
-    def close(self) -> None:
-        """Close every connection."""
-        ...
+def directly(_call: Call, send: Send) -> Reply:
+    """A call is made."""
+    return send()
 
 
 class HttpCaller:
@@ -99,18 +85,30 @@ class HttpCaller:
                 self._client.close()
                 self._client = None
 
-    def run(self, errand: Errand[Result_co], policy: UpstreamPolicy, until: float) -> Result_co:
-        """Make all calls of ``errand`` and return its result. Over by ``until``.
+    def run(
+        self,
+        errand: Errand[Result_co],
+        policy: UpstreamPolicy,
+        until: float,
+        calling: Calling = unheard,
+        may_repeat: Callable[[], bool] = lambda: True,
+        through: Through = directly,
+    ) -> Result_co:
+        """Make all calls of ``errand`` and return its result. Over by ``until``. A failed call
+        is repeated as ``policy`` says, while ``may_repeat``.
 
-        Raises what the errand raises, ``UpstreamFailure`` among it.
+        ``calling`` hears of each; ``through`` may know an answer without it. Raises what the
+        errand raises, ``UpstreamFailure`` among it.
         """
         client = self._ready_client()
         self._set_deadline(until)
         try:
             call = next(errand)
             while True:
+                # partial: a function made in a loop would see the call of a later turn.
+                send = partial(self._call, client, call, policy, until, calling, may_repeat)
                 try:
-                    reply = self._call(client, call, policy, until)
+                    reply = through(call, send)
                 except UpstreamFailure as failure:
                     call = errand.throw(failure)
                 else:
@@ -119,25 +117,47 @@ class HttpCaller:
             result: Result_co = done.value
             return result
 
-    def _call(self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float) -> Reply:
+    def _call(
+        self,
+        client: HttpClient,
+        call: Call,
+        policy: UpstreamPolicy,
+        until: float,
+        calling: Calling,
+        may_repeat: Callable[[], bool],
+    ) -> Reply:
         """One call, repeated where nothing was answered or a gateway says try again."""
         for _ in range(policy.retries):
             try:
-                reply = self._call_once(client, call, policy, until)
+                reply = self._call_heard(client, call, policy, until, calling)
             except UpstreamFailure as failure:
-                if failure.details.get("error") not in _REPEATED:
+                if failure.details.get("error") not in _REPEATED or not may_repeat():
                     raise
             else:
-                if reply.status not in _RETRIED:
+                # RFC 9110 section 10.2.3: who says when to come back is not asked before.
+                is_final = reply.status not in _RETRIED or "retry-after" in reply.headers
+                if is_final or not may_repeat():
                     return reply
-        return self._call_once(client, call, policy, until)
+        return self._call_heard(client, call, policy, until, calling)
+
+    def _call_heard(
+        self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float, calling: Calling
+    ) -> Reply:
+        if time.monotonic() >= until:
+            raise UpstreamFailure("upstream_timeout")
+        ended = calling(call)
+        try:
+            reply = self._call_once(client, call, policy, until)
+        except UpstreamFailure as failure:
+            ended(failure.reason, 0)
+            raise
+        ended("", reply.status)
+        return reply
 
     def _call_once(
         self, client: HttpClient, call: Call, policy: UpstreamPolicy, until: float
     ) -> Reply:
-        left = until - time.monotonic()
-        if left <= 0:
-            raise UpstreamFailure("upstream_timeout")
+        left = max(0.001, until - time.monotonic())
         headers = {"accept-encoding": "identity", "user-agent": "bearer_guard", **call.headers}
         # connect, read, write and pool, in the form that both httpx and httpx2 take.
         timeout = (min(policy.connect_timeout, left), left, left, left)

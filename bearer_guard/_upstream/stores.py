@@ -6,9 +6,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from typing import Generic, TypeVar
 
-from cachetools import TLRUCache
+from cachetools import Cache, TLRUCache
 
 from bearer_guard._upstream import forks
 
@@ -46,9 +47,20 @@ class RecentlyUsed(Generic[Value]):
             with suppress(KeyError):
                 values.popitem(last=False)
 
+    def newest(self, limit: int) -> list[Value]:
+        """At most ``limit``, the last used first. Uses none. One step of the interpreter too."""
+        return list(islice(reversed(self._values.values()), limit))
+
     def discard(self, key: bytes | str) -> None:
         """Keep it no longer."""
         self._values.pop(key, None)
+
+    def discard_where(self, unwanted: Callable[[Value], bool]) -> None:
+        """Keep none of those any longer of which ``unwanted`` says so. Looks at each."""
+        # A copy, made in one step: other threads go on putting and getting meanwhile.
+        for key, value in self._values.copy().items():
+            if unwanted(value):
+                self.discard(key)
 
     def __len__(self) -> int:
         return len(self._values)
@@ -75,6 +87,23 @@ class ForATime(Generic[Value]):
         if seconds > 0:
             with self._lock:
                 self._values[key] = (value, seconds)
+
+    def discard(self, key: bytes) -> None:
+        """Keep it no longer."""
+        with self._lock:
+            self._values.pop(key, None)
+
+    def discard_where(self, unwanted: Callable[[Value], bool]) -> None:
+        """Keep none of those any longer of which ``unwanted`` says so. Looks at each."""
+        values = self._values
+        with self._lock:
+            # The plain cache's view, past or not: to look at the time of each costs ten times more.
+            keys = list(Cache.__iter__(values))
+        for key in keys:
+            # Locked for each one anew, so that requests wait for one at most.
+            with self._lock, suppress(KeyError):
+                if unwanted(Cache.__getitem__(values, key)[0]):
+                    values.pop(key, None)
 
     def __len__(self) -> int:
         with self._lock:

@@ -14,6 +14,7 @@ SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 """RFC 6749 section 3.3."""
 BEARER_CREDENTIALS = re.compile(r"[\x21-\x7e]+")
 """What can stand in a header behind ``Bearer`` (RFC 9110 section 5.5, less white space)."""
+_SUBPROTOCOL = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]+")
 
 Choice = TypeVar("Choice", bound=str)
@@ -54,6 +55,16 @@ def scopes(option: str, value: object) -> tuple[str, ...]:
                 '(RFC 6749 section 3.3): write each scope as a string of its own, ["a", "b"]'
             )
     return found
+
+
+def subprotocol(option: str, value: object) -> str:
+    """A WebSocket subprotocol's name: a token (RFC 6455 section 4.1, RFC 9110 section 5.6.2)."""
+    if not isinstance(value, str) or not _SUBPROTOCOL.fullmatch(value):
+        raise SettingsError(
+            f"{option} must be the name of a subprotocol, letters and digits without a space: "
+            'write for example "bearer"'
+        )
+    return value
 
 
 def flag(option: str, value: object) -> bool:

@@ -36,6 +36,18 @@ class Introspection:
     """Seconds that a refusal is kept, so that a dead token costs one call, not a hundred."""
     cached_answers: int = field(default=10_000, kw_only=True)
     """How many answers are kept."""
+    grace_for: float = field(default=0, kw_only=True)
+    """Seconds that an ``active`` answer may serve past its time, never past its ``exp``, while
+    the endpoint is down. For so much longer a revoked token may be let in, hence 0: no grace."""
+    concurrent_calls: int = field(default=64, kw_only=True)
+    """How many calls are under way at once: more than two cores can make use of. Each may take a
+    thread and a connection."""
+    waiting_calls: int = field(default=256, kw_only=True)
+    """How many more wait for their turn before requests are sent away (503): at 64 at once and
+    a fifth of a second each, the last of them still has its answer within two seconds."""
+    failures_to_suspend: int = field(default=5, kw_only=True)
+    """After so many failed calls in a row the endpoint is left alone for a while, as long as
+    ``UpstreamPolicy`` says in ``back_off``. Fewer would suspend it for a hiccup."""
 
     def __post_init__(self) -> None:
         if self.endpoint is not None:
@@ -45,6 +57,10 @@ class Introspection:
         checks.number("cache_for", self.cache_for, low=0, high=86_400)
         checks.number("cache_inactive_for", self.cache_inactive_for, low=0, high=86_400)
         checks.count("cached_answers", self.cached_answers, low=1, high=10_000_000)
+        checks.number("grace_for", self.grace_for, low=0, high=86_400)
+        checks.count("concurrent_calls", self.concurrent_calls, low=1, high=1024)
+        checks.count("waiting_calls", self.waiting_calls, low=0, high=100_000)
+        checks.count("failures_to_suspend", self.failures_to_suspend, low=1, high=1000)
 
     def _check_credentials(self) -> None:
         """RFC 7662 section 2.1: the endpoint asks its callers who they are."""

@@ -48,6 +48,9 @@ class Issuer:
     issuer: str
     introspection: Introspection | None = field(default=None, kw_only=True)
     """Where this issuer's referential tokens are resolved."""
+    introspect_jwts_every: float | None = field(default=None, kw_only=True)
+    """Have its self-contained tokens introspected as well, once they are verified: the answer
+    may be so many seconds old, 0 asks for each request. ``None`` leaves them alone."""
     audience: Sequence[str] | str | None = field(default=None, kw_only=True)
     """This API's names at this issuer, where they differ from the guard's."""
     algorithms: Sequence[str] = field(default=ALGORITHMS, kw_only=True)
@@ -85,12 +88,16 @@ class Issuer:
     """Seconds by which clocks may differ (``exp``, ``nbf``, ``iat``), at most 300."""
     key_set: KeySetPolicy = field(default=_KEY_SET, kw_only=True)
     upstream: UpstreamPolicy = field(default=_UPSTREAM, kw_only=True)
+    alias: str | None = field(default=None, kw_only=True)
+    """Its short name in metrics, health and log; ``None`` takes the host."""
 
     def __post_init__(self) -> None:
         self._check_identifier()
         self._check_servers()
         self._check_token_rules()
         checks.number("leeway", self.leeway, low=0, high=300)
+        if self.alias is not None and len(checks.text("alias", self.alias, '"login"')) > 100:
+            raise SettingsError("alias is longer than 100 characters: write a shorter one")
 
     def _settle(self, option: str, value: object) -> None:
         object.__setattr__(self, option, value)
@@ -160,8 +167,19 @@ class Issuer:
                 raise SettingsError(
                     "introspection.endpoint is needed: a template has no metadata of its own"
                 )
+        self._check_introspection_of_jwts()
         checks.instance("key_set", self.key_set, KeySetPolicy, "KeySetPolicy(fresh_for=600)")
         checks.instance("upstream", self.upstream, UpstreamPolicy, "UpstreamPolicy(timeout=5)")
+
+    def _check_introspection_of_jwts(self) -> None:
+        if self.introspect_jwts_every is None:
+            return
+        checks.number("introspect_jwts_every", self.introspect_jwts_every, low=0, high=86_400)
+        if self.introspection is None:
+            raise SettingsError(
+                "introspect_jwts_every needs an endpoint to ask: write "
+                "introspection=Introspection(...)"
+            )
 
     def _check_token_rules(self) -> None:
         self._check_algorithms()

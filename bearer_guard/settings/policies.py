@@ -73,9 +73,10 @@ class UpstreamPolicy:
     retries: int = 1
     """How often a call is repeated after a connect error, a 502, a 503 or a 504."""
     back_off: float = 1
-    """Seconds of silence after a failed key-set fetch, doubling with each further failure."""
+    """Seconds of silence after a failed key-set fetch, or once introspection is suspended;
+    doubling with each further failure."""
     back_off_at_most: float = 30
-    """Seconds at which the doubling ends."""
+    """Seconds at which the doubling ends, and the most that a server's Retry-After is worth."""
 
     def __post_init__(self) -> None:
         checks.number("connect_timeout", self.connect_timeout, low=0.001, high=60)
@@ -88,3 +89,9 @@ class UpstreamPolicy:
             raise SettingsError(
                 "back_off_at_most must not be shorter than back_off: raise it or lower back_off"
             )
+
+    def wait_after(self, failures: int, asked: float | None) -> float:
+        """Seconds until the next try after so many failures in a row, of which the last
+        ``asked`` for some (RFC 9110 section 10.2.3)."""
+        wait = self.back_off * 2.0 ** min(failures - 1, 30)
+        return min(max(wait, asked or 0), self.back_off_at_most)

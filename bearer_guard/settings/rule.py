@@ -1,4 +1,4 @@
-"""Which scopes a path needs."""
+"""Which scopes a path needs, and how lately the token must have been asked for."""
 
 from __future__ import annotations
 
@@ -33,12 +33,15 @@ class Rule:
     """Requests to ``path`` with one of ``methods`` need ``scopes`` (all), or ``any_scope``.
 
     ``methods`` empty means every method; GET covers HEAD. The first rule that matches decides.
+    With ``introspect_every`` the authorization server must have been asked about the token, be
+    it a JWT, so many seconds ago at most; 0 asks for each request.
     """
 
     path: str
     methods: Sequence[str] = field(default=(), kw_only=True)
     scopes: Sequence[str] = field(default=(), kw_only=True)
     any_scope: Sequence[str] = field(default=(), kw_only=True)
+    introspect_every: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         check_pattern("path", self.path)
@@ -49,8 +52,11 @@ class Rule:
         object.__setattr__(self, "methods", methods)
         object.__setattr__(self, "scopes", checks.scopes("scopes", self.scopes))
         object.__setattr__(self, "any_scope", checks.scopes("any_scope", self.any_scope))
-        if bool(self.scopes) == bool(self.any_scope):
+        if self.introspect_every is not None:
+            checks.number("introspect_every", self.introspect_every, low=0, high=86_400)
+        demands_none = not self.scopes and not self.any_scope
+        if (self.scopes and self.any_scope) or (demands_none and self.introspect_every is None):
             raise SettingsError(
-                "a rule needs either scopes (all of them) or any_scope (one of them); "
-                "a path that needs a token and no scope needs no rule"
+                "a rule needs either scopes (all of them) or any_scope (one of them), or else "
+                "introspect_every; a path that needs a token and no scope needs no rule"
             )

@@ -10,8 +10,6 @@ from typing import NamedTuple
 from bearer_guard import AccessToken, MissingToken
 from integrations.caller import caller
 
-EXPORT = ("tea\n", "coffee\n", "sugar\n")
-
 
 class Answer(NamedTuple):
     """A status and a body, in pieces."""
@@ -31,24 +29,46 @@ class Answer(NamedTuple):
 
 def answer(method: str, path: str, token: AccessToken | None, body: bytes) -> Answer:
     """The answer to a request that the guard let in. Which scopes it needs is in the settings."""
-    reads = method in ("GET", "HEAD")
-    if reads and path == "/health":
+    method = "GET" if method == "HEAD" else method
+    if (method, path) == ("GET", "/health"):
         return _json(HTTPStatus.OK, {"status": "ok"})
+    handler = _HANDLERS.get((method, path))
+    if handler is None:
+        return _json(HTTPStatus.NOT_FOUND, {"error": "no such route"})
     if token is None:
         # Settings that make this path public by mistake let nobody in all the same.
         raise MissingToken
-    if reads and path == "/orders":
-        return _json(HTTPStatus.OK, {"orders": ["tea"], "caller": caller(token)})
-    if reads and path == "/orders/export":
-        return Answer(HTTPStatus.OK, tuple(line.encode() for line in EXPORT), "text/csv")
-    if reads and path == "/orders/broken":
-        raise ZeroDivisionError("this handler has a bug")
-    if reads and path == "/admin/stock":
-        return _json(HTTPStatus.OK, {"stock": {"tea": 3}, "caller": caller(token)})
-    if (method, path) == ("POST", "/orders"):
-        ordered = {"ordered": body.decode("utf-8", "replace"), "caller": caller(token)}
-        return _json(HTTPStatus.CREATED, ordered)
-    return _json(HTTPStatus.NOT_FOUND, {"error": "no such route"})
+    return handler(token, body)
+
+
+def _read(token: AccessToken, body: bytes) -> Answer:
+    return _json(HTTPStatus.OK, {"orders": ["tea"], "caller": caller(token)})
+
+
+def _place(token: AccessToken, body: bytes) -> Answer:
+    ordered = body.decode("utf-8", "replace")
+    return _json(HTTPStatus.CREATED, {"ordered": ordered, "caller": caller(token)})
+
+
+def _export(token: AccessToken, body: bytes) -> Answer:
+    return Answer(HTTPStatus.OK, (b"tea\n", b"coffee\n", b"sugar\n"), "text/csv")
+
+
+def _break_down(token: AccessToken, body: bytes) -> Answer:
+    raise ZeroDivisionError("this handler has a bug")
+
+
+def _stock(token: AccessToken, body: bytes) -> Answer:
+    return _json(HTTPStatus.OK, {"stock": {"tea": 3}, "caller": caller(token)})
+
+
+_HANDLERS = {
+    ("GET", "/orders"): _read,
+    ("POST", "/orders"): _place,
+    ("GET", "/orders/export"): _export,
+    ("GET", "/orders/broken"): _break_down,
+    ("GET", "/admin/stock"): _stock,
+}
 
 
 def _json(status: HTTPStatus, document: Mapping[str, object]) -> Answer:

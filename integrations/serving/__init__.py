@@ -1,1 +1,1 @@
-"""Runs any of the applications on the servers that people run it on: `python -m integrations.serving`."""
+"""Runs the applications on the servers that people run them on."""

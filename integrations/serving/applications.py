@@ -36,10 +36,26 @@ APPLICATIONS = {
     "fastapi": Application(
         "integrations.fastapi_app.app:make_app", "asgi", ("uvicorn",), websockets=True
     ),
+    "flask": Application(
+        "integrations.flask_app.app:make_app", "wsgi", ("gunicorn", "waitress", "granian")
+    ),
+    "quart": Application(
+        "integrations.quart_app.app:make_app", "asgi", ("hypercorn", "uvicorn"), websockets=True
+    ),
+    "django_wsgi": Application(
+        "integrations.django_app.app:make_wsgi_app", "wsgi", ("gunicorn", "waitress")
+    ),
+    "django_asgi": Application(
+        "integrations.django_app.app:make_asgi_app", "asgi", ("uvicorn", "hypercorn", "granian")
+    ),
     "litestar": Application(
         "integrations.litestar_app.app:make_app", "asgi", ("uvicorn", "granian"), websockets=True
     ),
     "aiohttp": Application(
         "integrations.aiohttp_app.app:make_app", "aiohttp", ("aiohttp",), websockets=True
     ),
+    "rest_framework": Application(
+        "integrations.rest_framework_app.app:make_app", "wsgi", ("gunicorn",)
+    ),
+    "ninja": Application("integrations.ninja_app.app:make_app", "asgi", ("uvicorn",)),
 }

@@ -60,6 +60,5 @@ def granian(interface: str, factory: str, port: int, root_path: str) -> None:
         factory=True,
         url_path_prefix=root_path or None,
         log_enabled=False,
-        workers_kill_timeout=STOP_SECONDS,
     )
     server.serve()

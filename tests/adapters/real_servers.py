@@ -1,4 +1,4 @@
-"""Applications on real servers: uvicorn in a thread of this process, gunicorn in its own.
+"""Applications on real servers: each in a thread of this process, gunicorn in its own.
 
 The listening socket is ours and open before the server is: clients wait in its backlog, and
 nobody polls.
@@ -6,17 +6,23 @@ nobody polls.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import hypercorn.asyncio
+import hypercorn.trio
+import trio
 import uvicorn
+import waitress.server
+from hypercorn.config import Config
 
 _ROOT = Path(__file__).parents[2]
 
@@ -41,6 +47,69 @@ def on_uvicorn(app: Any, **options: Any) -> Iterator[int]:
             yield listener.getsockname()[1]
         finally:
             server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def on_hypercorn(app: Any, loop: str, **options: Any) -> Iterator[int]:
+    """The same on hypercorn, whose ``loop`` is ``asyncio`` or ``trio``."""
+    with listen() as listener:
+        config = Config()
+        config.bind = [f"fd://{os.dup(listener.fileno())}"]
+        config.graceful_timeout = 0.1
+        for name, value in {"accesslog": None, "errorlog": None, **options}.items():
+            setattr(config, name, value)
+        stopping = threading.Event()
+        run = _run_on_trio if loop == "trio" else _run_on_asyncio
+        thread = threading.Thread(target=run, args=(app, config, stopping))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            stopping.set()
+            thread.join()
+
+
+def _run_on_asyncio(app: Any, config: Config, stopping: threading.Event) -> None:
+    async def stopped() -> None:
+        await asyncio.to_thread(stopping.wait)
+
+    asyncio.run(hypercorn.asyncio.serve(app, config, shutdown_trigger=stopped))
+
+
+def _run_on_trio(app: Any, config: Config, stopping: threading.Event) -> None:
+    async def stopped() -> None:
+        await trio.to_thread.run_sync(stopping.wait)
+
+    async def serve() -> None:
+        await hypercorn.trio.serve(app, config, shutdown_trigger=stopped)
+
+    trio.run(serve)
+
+
+@contextmanager
+def on_waitress(app: Any) -> Iterator[int]:
+    """The same for a WSGI application on waitress."""
+    with listen() as listener:
+        channels: dict[int, Any] = {}
+        server: Any = waitress.server.create_server(
+            app, map=channels, sockets=[listener], threads=4, asyncore_loop_timeout=0.1
+        )
+
+        def serve() -> None:
+            # It ends when its sockets are taken away.
+            with suppress(OSError, ValueError):
+                server.run()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.task_dispatcher.shutdown()
+            server.close()
+            for channel in list(channels.values()):
+                channel.close()
             thread.join()
 
 

@@ -16,10 +16,15 @@ import pytest
 
 from architecture.source import Module, imports, modules
 
-NAMES = frozenset({"errors", "access_token", "clock", "exchange", "request"})
+NAMES = frozenset(
+    {
+        *("errors", "access_token", "clock", "exchange", "health", "observer", "request"),
+        "shared",
+    }
+)
 BELOW: dict[str, frozenset[str]] = {
     **dict.fromkeys(NAMES, NAMES),
-    "settings": frozenset({"errors"}),
+    "settings": frozenset({"errors", "shared"}),
     "_core": NAMES | {"settings"},
     "_upstream": NAMES | {"settings"},
     "_running": NAMES | {"settings", "_core", "_upstream"},
@@ -79,15 +84,36 @@ def test_there_are_no_circles() -> None:
 # What each room may import from outside, beside the standard library.
 OUTSIDE = {
     "settings": frozenset(),
-    "_core": frozenset({"jwt"}),
+    "_core": frozenset({"cryptography", "jwt"}),
     "_running": frozenset(),
-    "_upstream": frozenset({"anyio", "cachetools", "httpcore", "httpx", "trio"}),
+    "_upstream": frozenset({"anyio", "cachetools", "httpcore", "httpx", "redis", "trio"}),
     "guard": frozenset(),
     "testing": frozenset({"cryptography", "httpx", "jwt", "werkzeug"}),
     "pytest_plugin": frozenset({"pytest"}),
     "asgi": frozenset({"starlette"}),
-    "_asgi_connection": frozenset({"anyio", "starlette"}),
+    "_asgi_connection": frozenset({"starlette"}),
+    "_asgi_life": frozenset({"anyio", "starlette"}),
+    "_asgi_request": frozenset({"starlette"}),
+    "_asgi_stream": frozenset({"anyio", "starlette"}),
+    "_asgi_subprotocols": frozenset({"starlette"}),
+    "_asgi_websocket": frozenset({"anyio", "starlette"}),
     "wsgi": frozenset({"werkzeug"}),
+    "_flask_extension": frozenset({"flask", "werkzeug"}),
+    "_flask_views": frozenset({"flask"}),
+    "flask": frozenset({"flask", "werkzeug"}),
+    "_quart_middleware": frozenset({"anyio", "starlette", "werkzeug"}),
+    "quart": frozenset({"quart", "werkzeug"}),
+    "_wsgi_stream": frozenset(),
+    "django": frozenset({"asgiref", "django"}),
+    "_django_token": frozenset({"django"}),
+    "_ninja_document": frozenset({"ninja"}),
+    "_openapi_scheme": frozenset(),
+    "ninja": frozenset({"django", "ninja"}),
+    "rest_framework": frozenset({"django", "drf_spectacular", "rest_framework"}),
+    "readiness": frozenset({"starlette"}),
+    "otel": frozenset({"opentelemetry"}),
+    "_command": frozenset(),
+    "__main__": frozenset(),
     **dict.fromkeys((*NAMES, ""), frozenset[str]()),
 }
 # And what it may not import of the standard library, by its own law.
@@ -146,9 +172,18 @@ def test_only_upstream_knows_that_there_is_an_http_client() -> None:
     assert knowing == {"_upstream", "testing"}
 
 
+def test_only_one_module_knows_of_opentelemetry() -> None:
+    knowing = {
+        module.name
+        for module in modules()
+        if "opentelemetry" in {name.split(".")[0] for name in imports(module)}
+    }
+    assert knowing == {"bearer_guard.otel"}
+
+
 HEAVY = (
-    "anyio", "cryptography", "django", "fastapi", "flask", "httpcore", "httpx", "jwt", "pytest",
-    "starlette", "trio", "werkzeug",
+    "anyio", "argparse", "cryptography", "django", "fastapi", "flask", "httpcore", "httpx", "jwt",
+    "opentelemetry", "pytest", "quart", "redis", "starlette", "trio", "werkzeug",
 )  # fmt: skip
 
 
@@ -156,7 +191,8 @@ HEAVY = (
     ("statement", "allowed"),
     [
         ("import bearer_guard", ()),
-        ("import bearer_guard.pytest_plugin", ("pytest",)),
+        ("import bearer_guard.pytest_plugin", ("argparse", "pytest")),
+        ("import bearer_guard._command.main", ("argparse",)),
         ("import bearer_guard.testing", ("werkzeug",)),
     ],
 )

@@ -23,6 +23,9 @@ WITH_ALL = [module for module in PUBLIC if "__all__" in module.text]
 def load(module: Module) -> Any:
     """The module itself; one for a framework that is not here is left out."""
     try:
+        if module.name == "bearer_guard.ninja":
+            # Ninja reads Django's settings when it is imported.
+            importlib.import_module("django_project").set_up()
         return importlib.import_module(module.name)
     except ModuleNotFoundError as missing:
         if (missing.name or "").split(".")[0] == "bearer_guard":
@@ -44,12 +47,18 @@ def test_the_public_names_are_these() -> None:
     assert bearer_guard.__all__ == [
         "AccessToken", "AuthorizationServerUnavailable", "BearerError", "Clock", "Guard",
         "InsufficientScope", "Introspection", "InvalidRequest", "InvalidToken", "Issuer",
-        "KeySetPolicy", "MissingToken", "Request", "RequestView", "Rule", "SettingsError",
+        "KeySetPolicy", "MissingToken", "Request", "RequestView", "Rule", "SettingsError", "Shared",
         "UpstreamPolicy", "beyond_identity",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["asgi", "wsgi", "errors", "settings", "testing"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("asgi", "wsgi", "errors", "settings", "testing"),
+        *("health", "readiness", "otel"),
+    ],
+)
 def test_the_other_rooms_that_users_enter_say_their_names_too(name: str) -> None:
     assert f"bearer_guard.{name}" in {module.name for module in WITH_ALL}
 
@@ -103,8 +112,9 @@ def documented_constants(tree: ast.Module) -> set[str]:
     found: set[str] = set()
     for node, below in zip(tree.body, tree.body[1:], strict=False):
         is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        if is_text and isinstance(node, ast.Assign):
-            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        if is_text and isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
     return found
 
 

@@ -18,6 +18,7 @@ KINDS = {
     "MissingToken": "no credentials",
     "InvalidRequest": "unreadable credentials",
     "InvalidToken": "a bad token",
+    "UserRefused": "nobody is known by the token",
     "InsufficientScope": "too little granted",
     "AuthorizationServerUnavailable": "broken infrastructure",
     "UpstreamFailure": "broken infrastructure",

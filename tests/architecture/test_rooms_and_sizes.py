@@ -18,13 +18,12 @@ LONG_FUNCTIONS = {
     ("settings/presets.py", "beyond_identity"): "documents each of its options",
 }
 BROAD = {
-    ("_running/introspector.py", "Introspector._bearer"): "a function of the user's may raise all",
+    ("_running/endpoint.py", "Endpoint._bearer"): "a function of the user's may raise all",
     ("_upstream/http_caller.py", "HttpCaller._call_once"): "the client may be of any library",
-    ("_asgi_connection.py", "until_expiry"): "the application's error, raised again by itself",
-    (
-        "_asgi_connection.py",
-        "_Expiring.expire",
-    ): "servers differ in what they raise at a late close",
+    ("_asgi_life.py", "run"): "the application's error, raised again by itself",
+    ("_asgi_stream.py", "Stream._finish"): "servers differ in what they raise when clients left",
+    ("_asgi_websocket.py", "Socket._close"): "servers differ in what they raise at a late close",
+    ("_asgi_websocket.py", "RenewableSocket._read"): "raised again once the application is done",
 }
 """Where ``Exception`` is caught, and why."""
 

@@ -34,7 +34,11 @@ def guards(issuer: str) -> tuple[Guard, Guard]:
         Issuer(
             issuer,
             introspection=Introspection(
-                f"{issuer}/introspect", client_id="demo", client_secret="demo"
+                f"{issuer}/introspect",
+                client_id="demo",
+                client_secret="demo",
+                # One case's failures are not to tell on the next.
+                failures_to_suspend=1000,
             ),
         ),
         # The wait does not grow, so that each answer says the same.

@@ -9,8 +9,8 @@ import pytest
 from bearer_guard._core import story
 from bearer_guard._core.key_set import KeySet
 from bearer_guard._core.key_source import Fetched, KeySource
-from bearer_guard._core.needs import Need
-from bearer_guard._core.story import Story, Verified
+from bearer_guard._core.needs import Need, Verified
+from bearer_guard._core.story import Story
 from bearer_guard._core.trust import Trust
 from bearer_guard.settings import GuardSettings, Introspection, Issuer
 from bearer_guard.testing import HandClock
@@ -37,7 +37,7 @@ class Stage:
         """A fetch brings ``keys``: they are fresh for 600 s, and age after 480."""
         source = self.source(issuer)
         number = source.take_off()
-        source.land(number, Fetched(keys, 600, None, None), self.clock.monotonic(), 0.8)
+        source.land(number, Fetched(keys, 600, None), self.clock.monotonic(), 0.8)
         return keys
 
     def tell(self, token: bytes) -> Verified | Story:

@@ -8,14 +8,15 @@ import pytest
 
 from bearer_guard import Rule, SettingsError
 from bearer_guard._core.path_rules import PathRules, Requirement
-from bearer_guard.settings import GuardSettings, Issuer
+from bearer_guard.settings import GuardSettings, Introspection, Issuer
 from core.seen import Seen
 
 NOTHING = Requirement((), ())
 
 
 def paths(**options: Any) -> PathRules:
-    return PathRules(GuardSettings(audience="a", issuers=[Issuer("https://i.example")], **options))
+    issuers = [Issuer("https://i.example", introspection=Introspection(token="t"))]
+    return PathRules(GuardSettings(audience="a", issuers=issuers, **options))
 
 
 def needed(
@@ -100,6 +101,10 @@ ADMIN = Rule("/admin/users", scopes=["admin"])
         "/admin/%252E/users",
         "/admin%255cusers",
         "/x/%2e%2E/admin/users",
+        "admin/users",
+        "x/../admin/users",
+        "../admin/users",
+        "./admin/users",
     ],
 )
 def test_an_odd_path_needs_the_scopes_of_what_a_tidier_reader_would_see(url: str) -> None:
@@ -198,3 +203,19 @@ def test_a_public_pattern_that_a_rule_covers_is_refused() -> None:
         paths(public=["/docs/a"], rules=[rule("/docs/**")])
     paths(public=["/docs/**"], rules=[rule("/docs/a")])
     paths(public=["/docs/a"], rules=[rule("/docs/**", "PUT")])
+
+
+def test_a_rule_may_say_how_old_an_answer_about_the_token_may_be() -> None:
+    rules = Rule("/payments/**", introspect_every=0), Rule("/orders", scopes=["s"])
+    assert needed("/payments/1", *rules) == Requirement((), (), 0)
+    assert needed("/payments/1", *rules, always=("t",)) == Requirement(("t",), (), 0)
+    assert needed("/orders", *rules) == Requirement(("s",), (), None)
+    assert needed("/other", *rules) == NOTHING
+
+
+def test_of_several_readings_the_strictest_answer_is_needed() -> None:
+    rules = Rule("/a/b", scopes=["s"], introspect_every=30), Rule("/c", introspect_every=5)
+    assert needed("/a/b/../../c", *rules) == Requirement((), (), 5)
+    assert needed("/c/../a/b", *rules) == Requirement(("s",), (), 30)
+    both = Rule("/x/**", introspect_every=30), Rule("/y/**", introspect_every=5)
+    assert needed("/x/../y/1", *both).introspect_every == 5

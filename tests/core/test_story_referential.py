@@ -34,7 +34,7 @@ def test_whatever_has_not_three_parts_is_asked_of_the_issuer_that_introspects(
     stage = Stage(INTROSPECTING)
     told, need = stage.begin(token)
     rules = stage.trust.exact[ISSUER].rules
-    assert need == AnswerNeeded(rules, token)
+    assert need == AnswerNeeded(rules, token, 60)
     answer = AccessToken(ISSUER, "a", None, (AUDIENCE,), frozenset(), None, None, "{}")
     verified = end(told, answer)
     assert (verified.access_token, verified.source, verified.key) == (answer, None, None)
@@ -64,7 +64,7 @@ def test_with_several_introspecting_issuers_the_settings_say_who_is_asked() -> N
     other = Issuer("https://other.example.com/", introspection=INTROSPECTION)
     stage = Stage(INTROSPECTING, other, opaque_issuer=other.issuer)
     _, need = stage.begin(b"opaque")
-    assert need == AnswerNeeded(stage.trust.exact[other.issuer].rules, b"opaque")
+    assert need == AnswerNeeded(stage.trust.exact[other.issuer].rules, b"opaque", 60)
 
 
 def judged(issuer: Issuer = INTROSPECTING, **changes: Any) -> AccessToken:

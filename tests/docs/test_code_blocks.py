@@ -7,8 +7,10 @@ import asyncio
 import inspect
 import json
 import logging
+import os
 import re
 import shlex
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +18,11 @@ from typing import Any
 
 import httpx
 import pytest
+from django_pages import PAGES
 from documents import DOCUMENTS, README, ROOT, Block, all_blocks, blocks
 
 from bearer_guard import Guard
+from bearer_guard._command.main import main
 from bearer_guard.testing import AuthorizationServer
 
 LANGUAGES = {"python", "toml", "json", "sh", "console"}
@@ -76,11 +80,15 @@ def quiet() -> Iterator[None]:
     logger.setLevel(level)
 
 
-@pytest.mark.parametrize("path", [path for path in DOCUMENTS if blocks(path, "python")], ids=place)
+# A project of Django's is a process of its own: see test_django_pages.
+RUN_HERE = [path for path in DOCUMENTS if blocks(path, "python") and path not in PAGES]
+
+
+@pytest.mark.parametrize("path", RUN_HERE, ids=place)
 def test_the_python_blocks_of_a_document_run(
     path: Path, request: pytest.FixtureRequest, login: AuthorizationServer, quiet: None
 ) -> None:
-    namespace: dict[str, Any] = {"app": plain_application}
+    namespace: dict[str, Any] = {"__name__": "document", "app": plain_application}
     for block in blocks(path, "python"):
         run(block, namespace)
     shown = sum(block.text.count("def test_") for block in blocks(path, "python"))
@@ -155,10 +163,28 @@ def make_targets() -> set[str]:
 
 
 @pytest.mark.parametrize("block", all_blocks("console"), ids=place)
-def test_a_console_block_is_a_target_of_make(block: Block) -> None:
+def test_a_console_block_is_a_target_of_make_or_our_own_command(
+    block: Block, request: pytest.FixtureRequest
+) -> None:
     for line in block.text.splitlines():
-        verb, target, *_ = shlex.split(line)
-        assert (verb, target in make_targets()) == ("make", True), line
+        verb, target, *rest = shlex.split(line)
+        if verb == "bearer-guard":
+            run_command([target, *rest], request)
+        else:
+            assert (verb, target in make_targets()) == ("make", True), line
+
+
+def run_command(words: list[str], request: pytest.FixtureRequest) -> None:
+    """Run ``bearer-guard``, in a folder that has what the documents name."""
+    login, room = request.getfixturevalue("login"), request.getfixturevalue("tmp_path")
+    (room / "guard.toml").write_text(f'audience = "{login.audience}"\nissuers = ["{login.issuer}"]')
+    (room / "token.txt").write_text(login.jwt())
+    arguments, _, file = " ".join(words).partition(" < ")
+    monkeypatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.chdir(room)
+    with Path(file or os.devnull).open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert main(arguments.split()) == 0
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=place)

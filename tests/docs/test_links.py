@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from documents import DOCUMENTS, ROOT, anchors, prose
+from documents import DOCUMENTS, README, ROOT, anchors, prose
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -20,7 +20,14 @@ def test_the_links_of_a_document_lead_somewhere(path: Path) -> None:
         assert not anchor or anchor in anchors(found), target
 
 
-def test_the_readme_leads_to_every_document() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    unlinked = [path.name for path in DOCUMENTS if f"{path.name})" not in readme]
-    assert unlinked == ["README.md"]
+def test_the_readme_and_the_index_lead_to_every_document() -> None:
+    """The README to those beside it; ``docs/index.md``, which it leads to, to those in docs."""
+    leading = (README, ROOT / "docs" / "index.md")
+    linked = {
+        (source.parent / target.partition("#")[0]).resolve()
+        for source in leading
+        for target in re.findall(r"\]\(([^)]+)\)", prose(source))
+    }
+    unlinked = [path for path in DOCUMENTS if path not in linked and path not in leading]
+    assert unlinked == []
+    assert ROOT / "docs" / "index.md" in linked

@@ -13,6 +13,7 @@ from documents import ROOT, rows, sections
 import bearer_guard
 from bearer_guard import errors
 from bearer_guard._core.challenge import Challenger
+from bearer_guard._core.reasons import ADVICE
 
 PAGE = ROOT / "docs" / "reasons.md"
 PACKAGE = Path(bearer_guard.__file__).parent
@@ -20,6 +21,7 @@ STATUS = {
     "MissingToken": "401",
     "InvalidRequest": "400",
     "InvalidToken": "401",
+    "UserRefused": "401",
     "InsufficientScope": "403",
     "AuthorizationServerUnavailable": "503",
     "UpstreamFailure": "503",
@@ -81,6 +83,11 @@ DOCUMENTED = [
 
 def test_the_page_has_each_reason_once_with_its_status() -> None:
     assert sorted((cells[0].strip("`"), cells[1]) for cells in DOCUMENTED) == GIVEN
+
+
+def test_the_command_gives_the_pages_advice() -> None:
+    """A new reason goes into ``_core/reasons.py`` as well, in the words of the page."""
+    assert {cells[0].strip("`"): cells[3] for cells in DOCUMENTED} == ADVICE
 
 
 def test_each_reason_has_a_meaning_and_says_what_to_do() -> None:

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
-
-# `integrations` is no installed package: it lies beside `tests`.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from integrations.authorization_servers.launch import (
     NAMES,
     AuthorizationServer,
     availability,
-    launch,
 )
+from integrations.authorization_servers.launch import launch as launch_server
 from integrations.authorization_servers.profiles import PROFILES
-from integrations.guarded_apps.launch import launch as launch_apps
+from integrations.serving.applications import APPLICATIONS
+from integrations.serving.launch import launch
 
-from .pair import Asker, Pair, plain_client
+from .group import Asker, Group, plain_client
 from .setting_up import SECRETS, settings_for
 
 T = TypeVar("T")
@@ -34,12 +30,15 @@ T = TypeVar("T")
 _NOT_RUN = pytest.StashKey[dict[str, str]]()
 
 
-class OpenPair(Protocol):
-    """Start both applications, guarded for a server."""
+class OpenGroup(Protocol):
+    """Start applications, guarded for a server: both protocols' plain ones unless named."""
 
     def __call__(
-        self, server: AuthorizationServer, **issuer_options: Any
-    ) -> AbstractContextManager[Pair]: ...
+        self,
+        server: AuthorizationServer,
+        applications: Iterable[str] = ("asgi", "wsgi"),
+        **issuer_options: Any,
+    ) -> AbstractContextManager[Group]: ...
 
 
 class AtEveryServer(Protocol):
@@ -50,10 +49,10 @@ class AtEveryServer(Protocol):
     ) -> AbstractContextManager[Callable[[AuthorizationServer], T]]: ...
 
 
-class MakePair(Protocol):
-    """Start both applications, guarded for the test's server."""
+class MakeGroup(Protocol):
+    """Start both protocols' plain applications, guarded for the test's server."""
 
-    def __call__(self, **issuer_options: Any) -> Pair: ...
+    def __call__(self, **issuer_options: Any) -> Group: ...
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -108,7 +107,7 @@ def _launching(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Auth
     named = {call.params.get("server_name") for call in calls if call is not None}
     names = [name for name in NAMES if name in named and _missing_for(name) is None]
     with ExitStack() as stack, ThreadPoolExecutor(len(NAMES)) as pool:
-        yield {name: pool.submit(stack.enter_context, launch(name)) for name in names}
+        yield {name: pool.submit(stack.enter_context, launch_server(name)) for name in names}
 
 
 @pytest.fixture
@@ -126,28 +125,32 @@ def server(
 
 
 @pytest.fixture(scope="session")
-def open_pair(tmp_path_factory: pytest.TempPathFactory) -> OpenPair:
-    """Start both applications for a server, with a ``with`` that ends them."""
+def open_group(tmp_path_factory: pytest.TempPathFactory) -> OpenGroup:
+    """Start applications for a server, with a ``with`` that ends them."""
 
     @contextmanager
-    def opened(server: AuthorizationServer, **issuer_options: Any) -> Iterator[Pair]:
+    def opened(
+        server: AuthorizationServer,
+        applications: Iterable[str] = ("asgi", "wsgi"),
+        **issuer_options: Any,
+    ) -> Iterator[Group]:
         settings = tmp_path_factory.mktemp(server.name) / "settings.json"
         settings.write_text(json.dumps(settings_for(server, **issuer_options)))
         with (
-            launch_apps("asgi", "wsgi", settings=settings, environment=SECRETS) as apps,
+            launch(*applications, settings=settings, environment=SECRETS) as apps,
             # Closed first: gunicorn waits a while for connections that are kept.
             plain_client() as http,
         ):
-            yield Pair(*(Asker(app, server, http) for app in apps))
+            yield Group(tuple(Asker(app, server, http) for app in apps))
 
     return opened
 
 
 @pytest.fixture
-def make_pair(server: AuthorizationServer, open_pair: OpenPair) -> Iterator[MakePair]:
-    """Both applications as they start: no keys, no memory. Stopped when the test ends."""
+def make_group(server: AuthorizationServer, open_group: OpenGroup) -> Iterator[MakeGroup]:
+    """Applications as they start: no keys, no memory. Stopped when the test ends."""
     with ExitStack() as stack:
-        yield lambda **issuer_options: stack.enter_context(open_pair(server, **issuer_options))
+        yield lambda **issuer_options: stack.enter_context(open_group(server, **issuer_options))
 
 
 @pytest.fixture(scope="session")
@@ -170,42 +173,42 @@ def at_every_server(_launching: dict[str, Future[AuthorizationServer]]) -> AtEve
 
 
 @pytest.fixture(scope="module")
-def _kinds_and_pair(
-    at_every_server: AtEveryServer, open_pair: OpenPair
-) -> Iterator[Callable[[AuthorizationServer], tuple[dict[str, str], Pair]]]:
+def _kinds_and_apps(
+    at_every_server: AtEveryServer, open_group: OpenGroup
+) -> Iterator[Callable[[AuthorizationServer], tuple[dict[str, str], Group]]]:
     with ExitStack() as stack:
 
-        def prepare(server: AuthorizationServer) -> tuple[dict[str, str], Pair]:
+        def prepare(server: AuthorizationServer) -> tuple[dict[str, str], Group]:
             kinds = server.kinds()
             # Together, since each of the expired ones takes two seconds to come of age; and all
             # before anything is asked, since the counts of a server must then stand still.
             with ThreadPoolExecutor(len(kinds)) as pool:
                 tokens = dict(zip(kinds, pool.map(server.token, kinds), strict=True))
-            pair = stack.enter_context(open_pair(server))
+            group = stack.enter_context(open_group(server, APPLICATIONS))
             # What a guard asks for but once: the keys, and where introspection is.
             for kind in {"jwt", "opaque"}.intersection(kinds):
-                assert pair.ask(server.token(kind)).status == 200
-            return tokens, pair
+                assert group.ask(server.token(kind)).status == 200
+            return tokens, group
 
         with at_every_server(prepare) as lookup:
             yield lookup
 
 
 @pytest.fixture
-def warm_pair(
+def warm_apps(
     server: AuthorizationServer,
-    _kinds_and_pair: Callable[[AuthorizationServer], tuple[dict[str, str], Pair]],
-) -> Pair:
-    """Both applications with all that they need to know of the server. The module's own, like
+    _kinds_and_apps: Callable[[AuthorizationServer], tuple[dict[str, str], Group]],
+) -> Group:
+    """Every application with all that it needs to know of the server. The module's own, like
     the tokens: other modules change the keys."""
-    return _kinds_and_pair(server)[1]
+    return _kinds_and_apps(server)[1]
 
 
 @pytest.fixture
 def token(
     server: AuthorizationServer,
     kind: str,
-    _kinds_and_pair: Callable[[AuthorizationServer], tuple[dict[str, str], Pair]],
+    _kinds_and_apps: Callable[[AuthorizationServer], tuple[dict[str, str], Group]],
 ) -> str:
     """A token of the test's kind, that no other kind's test sends."""
-    return _kinds_and_pair(server)[0][kind]
+    return _kinds_and_apps(server)[0][kind]

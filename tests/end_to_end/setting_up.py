@@ -37,6 +37,8 @@ def settings_for(server: AuthorizationServer, **issuer_options: Any) -> dict[str
             issuer["introspection"]["endpoint"] = door.endpoint
     return {
         "audience": AUDIENCE,
+        # Every refusal's own record is looked at, however many follow each other.
+        "log_records": 1000,
         "public": ["/health"],
         "rules": [
             {"path": "/orders/**", "methods": ["GET"], "scopes": ["orders:read"]},

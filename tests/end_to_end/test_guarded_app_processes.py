@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from integrations.authorization_servers.protocol import polls
-from integrations.guarded_apps.launch import KINDS, STOP_SECONDS, GuardedAppError, launch
+from integrations.serving.launch import STOP_SECONDS, GuardedAppError, launch
 
-from .pair import plain_client
+from .group import plain_client
 
 SETTINGS = {
     "audience": "https://api.example.com",
@@ -36,7 +36,7 @@ def group_lives(leader: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
 def test_a_stopped_application_leaves_no_process_and_no_listener(kind: str, settings: Path) -> None:
     with launch(kind, settings=settings) as (app,):
         assert app.process is not None
@@ -47,7 +47,7 @@ def test_a_stopped_application_leaves_no_process_and_no_listener(kind: str, sett
         http.get(app.base_url)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
 def test_an_application_ends_when_its_launcher_does(kind: str, settings: Path) -> None:
     with launch(kind, settings=settings) as (app,):
         process = app.process
@@ -60,7 +60,7 @@ def test_an_application_ends_when_its_launcher_does(kind: str, settings: Path) -
         pytest.fail("it lives on")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
 def test_unsafe_settings_end_the_start_with_a_sentence_that_names_the_option(
     kind: str, settings: Path
 ) -> None:

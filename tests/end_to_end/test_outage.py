@@ -15,8 +15,8 @@ from integrations.authorization_servers.launch import AuthorizationServer
 from integrations.authorization_servers.protocol import polls
 
 from . import expectations as expected
-from .conftest import AtEveryServer, OpenPair
-from .pair import Asker, Pair, Reply
+from .conftest import AtEveryServer, OpenGroup
+from .group import Asker, Group, Reply
 from .setting_up import discovers_introspection, introspection_path, jwks_path, metadata_path
 
 pytestmark = pytest.mark.servers
@@ -31,10 +31,10 @@ class Heard:
     down: dict[str, Reply] = field(default_factory=dict)
     back: dict[str, Reply] = field(default_factory=dict)
     healing: dict[str, list[list[Reply]]] = field(default_factory=dict)
-    """Of each application of a pair, every reply up to the first that let the token in."""
+    """Of each application of a group, every reply up to the first that let the token in."""
 
 
-def live_through_an_outage(server: AuthorizationServer, warm: Pair, cold: Pair) -> Heard:
+def live_through_an_outage(server: AuthorizationServer, warm: Group, cold: Group) -> Heard:
     heard = Heard()
     introspects = server.introspection is not None
     seen, unseen = server.token("jwt"), server.token("jwt")
@@ -63,10 +63,10 @@ def live_through_an_outage(server: AuthorizationServer, warm: Pair, cold: Pair) 
         heard.back["warm: an opaque token never seen"] = warm.ask(unseen_opaque)
         heard.back["cold: an opaque token"] = cold.ask(unseen_opaque)
     heard.healing["warm: a JWT signed with a key never seen"] = [
-        ask_until_it_is_let_in(asker, signed_anew) for asker in warm.each()
+        ask_until_it_is_let_in(asker, signed_anew) for asker in warm.askers
     ]
     heard.healing["cold: a JWT"] = [
-        ask_until_it_is_let_in(asker, signed_anew) for asker in cold.each()
+        ask_until_it_is_let_in(asker, signed_anew) for asker in cold.askers
     ]
     heard.back["warm: a JWT seen before"] = warm.ask(seen)
     return heard
@@ -83,10 +83,10 @@ def ask_until_it_is_let_in(asker: Asker, token: str) -> list[Reply]:
 
 @pytest.fixture(scope="module")
 def _outages(
-    at_every_server: AtEveryServer, open_pair: OpenPair
+    at_every_server: AtEveryServer, open_group: OpenGroup
 ) -> Iterator[Callable[[AuthorizationServer], Heard]]:
     def outage(server: AuthorizationServer) -> Heard:
-        with open_pair(server) as warm, open_pair(server) as cold:
+        with open_group(server) as warm, open_group(server) as cold:
             return live_through_an_outage(server, warm, cold)
 
     with at_every_server(outage) as lookup:

@@ -11,10 +11,10 @@ import pytest
 
 from integrations import guarded_apps
 from integrations.authorization_servers.launch import AuthorizationServer
-from integrations.guarded_apps.launch import launch
+from integrations.serving.launch import launch
 
 from . import expectations as expected
-from .pair import Asker, Pair, plain_client
+from .group import Asker, Group, plain_client
 from .setting_up import settings_for
 
 pytestmark = [
@@ -53,18 +53,18 @@ def variables_alone(server: AuthorizationServer) -> dict[str, str]:
 
 
 @pytest.fixture
-def two_ways(server: AuthorizationServer) -> Iterator[Pair]:
+def two_ways(server: AuthorizationServer) -> Iterator[Group]:
     """The ASGI application set up in one way, the WSGI application in the other."""
     with (
         launch("asgi", settings=TOML_EXAMPLE, environment=toml_variables(server)) as (asgi,),
         launch("wsgi", environment=variables_alone(server)) as (wsgi,),
         plain_client() as http,
     ):
-        yield Pair(Asker(asgi, server, http), Asker(wsgi, server, http))
+        yield Group((Asker(asgi, server, http), Asker(wsgi, server, http)))
 
 
 def test_toml_and_variables_come_to_the_same_verdicts(
-    server_name: str, server: AuthorizationServer, two_ways: Pair
+    server_name: str, server: AuthorizationServer, two_ways: Group
 ) -> None:
     for kind in ("jwt", "opaque"):
         two_ways.ask(server.token(kind)).says(

@@ -174,7 +174,7 @@ def test_no_more_signatures_are_remembered_than_the_settings_say(
     world = new_world(guard_options={"remembered_tokens": 2})
     for _ in range(5):
         assert world(world.server.jwt()) == "let in"
-    assert len(world.guard._authenticator._remembered) == 2
+    assert len(world.guard._authenticator._verified.recent) == 2
 
 
 def test_a_remembered_token_expires_and_starts_like_any_other(world: World) -> None:

@@ -34,6 +34,13 @@ def test_an_answer_is_kept_a_minute_and_a_refusal_ten_seconds() -> None:
     assert kept == (60, 10, 10_000)
 
 
+def test_introspection_has_64_calls_at_once_256_in_wait_and_stops_after_5_failures() -> None:
+    introspection = Introspection("https://h/", token="t")
+    assert (introspection.concurrent_calls, introspection.waiting_calls) == (64, 256)
+    assert (introspection.failures_to_suspend, introspection.grace_for) == (5, 0)
+    assert Issuer(ISSUER).introspect_jwts_every is None
+
+
 def test_a_token_has_sixteen_kibibytes_and_ten_thousand_are_remembered() -> None:
     settings = GuardSettings(audience="a", issuers=[Issuer(ISSUER)])
     assert (settings.max_token_size, settings.remembered_tokens) == (16_384, 10_000)

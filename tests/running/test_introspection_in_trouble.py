@@ -159,6 +159,6 @@ def test_the_token_is_kept_nowhere(opaque: World) -> None:
     token = opaque.server.opaque()
     opaque(token)
     (introspector,) = opaque.guard._authenticator._introspectors.values()
-    kept = introspector._kept._values
+    kept = introspector.answers._store._values
     assert token not in repr(dict(kept))
     assert all(len(digest) == 32 for digest in kept)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bearer_guard import Introspection
+from bearer_guard._core.needs import AnswerNeeded
 from bearer_guard.testing import ABSENT
 from key_life.world import World, bearer
 
@@ -68,10 +69,10 @@ def test_two_hundred_at_once_with_one_dead_token_cost_one_too(opaque: World) -> 
 
 def test_whoever_takes_off_looks_once_more_whether_it_is_still_wanted(opaque: World) -> None:
     """Between a request's look into the store and its take-off another flight may land."""
-    (introspector,) = opaque.guard._authenticator._introspectors.values()
-    token = opaque.server.opaque().encode()
-    first = introspector.ask(token, b"digest").result(timeout=5)
-    assert introspector.ask(token, b"digest").result(timeout=5) is first
+    ((rules, introspector),) = opaque.guard._authenticator._introspectors.items()
+    need = AnswerNeeded(rules, opaque.server.opaque().encode(), 60)
+    first = introspector._ask(need, b"digest").result(timeout=5)
+    assert introspector._ask(need, b"digest").result(timeout=5) is first
     assert asked(opaque) == 1
 
 

@@ -14,12 +14,19 @@ from bearer_guard import (
     InvalidToken,
     MissingToken,
 )
-from bearer_guard._running import log
+from bearer_guard._running.log import Log
+from bearer_guard._running.record_limits import RecordLimits
+from bearer_guard.testing import HandClock
 
 
 @pytest.fixture(autouse=True)
 def every_record(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "bearer_guard")
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log(RecordLimits(10, 10, HandClock()))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +40,7 @@ def every_record(caplog: pytest.LogCaptureFixture) -> None:
     ],
 )
 def test_a_refusal_is_one_record_at_the_level_of_its_kind(
-    caplog: pytest.LogCaptureFixture, error: BearerError, level: int
+    log: Log, caplog: pytest.LogCaptureFixture, error: BearerError, level: int
 ) -> None:
     log.refusal(error)
     (record,) = caplog.records
@@ -41,16 +48,19 @@ def test_a_refusal_is_one_record_at_the_level_of_its_kind(
     assert record.getMessage() == f"refused: {error.reason}"
 
 
-def test_details_stand_in_the_message_and_beside_it(caplog: pytest.LogCaptureFixture) -> None:
-    log.upstream_failure("metadata_unusable", {"issuer": "https://h/", "status": 404})
+def test_details_stand_in_the_message_and_beside_it(
+    log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.upstream_failure("metadata_unusable", {"issuer": "https://h/", "status": 404}, "h")
     (record,) = caplog.records
     message = "authorization server: metadata_unusable issuer='https://h/' status=404"
     assert record.getMessage() == message
     assert record.levelno == logging.WARNING
     assert record.details == {"issuer": "'https://h/'", "status": "404"}
+    assert record.issuer_alias == "h"
 
 
-def test_nobody_writes_lines_of_their_own(caplog: pytest.LogCaptureFixture) -> None:
+def test_nobody_writes_lines_of_their_own(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     log.refusal(InvalidToken("issuer_untrusted", named="a\nERROR forged\x1b[2J\u2028ü%s"))
     (record,) = caplog.records
     assert "\n" not in record.getMessage()
@@ -58,14 +68,14 @@ def test_nobody_writes_lines_of_their_own(caplog: pytest.LogCaptureFixture) -> N
     assert r"a\nERROR forged\x1b[2J\u2028\xfc%s" in record.getMessage()
 
 
-def test_what_is_long_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_long_is_cut(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     log.refusal(InvalidToken("issuer_untrusted", named="x" * 100_000, other="y" * 198))
     (record,) = caplog.records
     assert record.details["named"] == "'" + "x" * 199 + "…"
     assert record.details["other"] == "'" + "y" * 198 + "'"
 
 
-def test_what_is_not_wanted_is_not_written(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_not_wanted_is_not_written(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR, "bearer_guard")
 
     class Unwritable:

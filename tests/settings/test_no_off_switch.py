@@ -35,10 +35,11 @@ LOOSEST: Mapping[type, Mapping[str, Any]] = {
         "issuers": None,  # the one in question
         "required_scopes": [], "public": ["/public/**"], "rules": [], "preflight": True,
         "realm": "*", "resource_metadata": "https://api.example.com/", "opaque_issuer": None,
-        "query_parameter": True, "form_parameter": True,
+        "query_parameter": True, "form_parameter": True, "websocket_protocol": "bearer",
+        "websocket_renewal": True, "end_streams_at_expiry": False,
         "expand_scopes": lambda scopes: {*scopes, "admin"}, "max_token_size": 1_048_576,
         "max_form_size": 16 * 1_048_576, "remembered_tokens": 10_000_000,
-        "template_issuers": 10_000_000,
+        "template_issuers": 10_000_000, "log_records": 1, "log_window": 86_400,
     },
     Issuer: {
         "issuer": None,  # the one in question
@@ -48,7 +49,7 @@ LOOSEST: Mapping[type, Mapping[str, Any]] = {
         "claims_if_present": {}, "scope_claims": ["sub", "scope"], "scope_may_be_list": True,
         "client_id_claims": ["sub", "client_id"], "client_id_form": "last_path_segment",
         "grant_claims": ["sub", "iss", "exp"], "leeway": 300, "key_set": KeySetPolicy(),
-        "upstream": UpstreamPolicy(),
+        "upstream": UpstreamPolicy(), "introspect_jwts_every": 86_400, "alias": "a",
     },
     KeySetPolicy: {
         "fresh_for": 2_592_000, "fresh_at_least": 86_400, "fresh_at_most": 2_592_000,
@@ -63,10 +64,14 @@ LOOSEST: Mapping[type, Mapping[str, Any]] = {
     Introspection: {
         "endpoint": None, "client_id": None, "client_secret": None,
         "auth_method": "client_secret_post", "token": "t", "cache_for": 86_400,
-        "cache_inactive_for": 0, "cached_answers": 10_000_000,
+        "cache_inactive_for": 0, "cached_answers": 10_000_000, "grace_for": 86_400,
+        "concurrent_calls": 1024, "waiting_calls": 100_000, "failures_to_suspend": 1000,
     },
     # Without "scopes", in whose place "any_scope" stands.
-    Rule: {"path": "/**", "methods": (), "scopes": None, "any_scope": ("orders:read",)},
+    Rule: {
+        "path": "/**", "methods": (), "scopes": None, "any_scope": ("orders:read",),
+        "introspect_every": 86_400,
+    },
 }  # fmt: skip
 
 
@@ -91,7 +96,10 @@ def test_no_option_sounds_like_a_switch() -> None:
         for field in dataclasses.fields(cls)
         if isinstance(field.default, bool)
     }
-    assert flags == {"preflight", "query_parameter", "form_parameter", "scope_may_be_list"}
+    assert flags == {
+        *("preflight", "query_parameter", "form_parameter", "scope_may_be_list"),
+        *("websocket_renewal", "end_streams_at_expiry"),
+    }
     for cls in LOOSEST:
         for field in dataclasses.fields(cls):
             for word in ("verify", "skip", "insecure", "allow", "check", "disable", "strict"):
@@ -165,7 +173,9 @@ def make(
         return {}, Issuer(server.issuer, **loosened)
     if cls is Rule:
         scopes = {} if "any_scope" in options else {"scopes": ("orders:read",)}
-        return {"rules": [Rule(**{"path": "/**", **scopes, **options})]}, Issuer(server.issuer)
+        introspection = Introspection(server.url("/introspect"), token=server.introspection_token)
+        issuer = Issuer(server.issuer, introspection=introspection)
+        return {"rules": [Rule(**{"path": "/**", **scopes, **options})]}, issuer
     if cls is Introspection:
         good = {"endpoint": server.url("/introspect"), "token": server.introspection_token}
         if "auth_method" in options and len(options) == 1:

@@ -87,6 +87,7 @@ WHOLE: dict[str, Any] = {
     "rules": [
         {"path": "/orders/**", "methods": ["GET"], "scopes": ["orders:read"]},
         {"path": "/orders/**", "any_scope": ["orders:write", "admin"]},
+        {"path": "/payments", "introspect_every": 0},
     ],
     "preflight": False,
     "realm": "orders",
@@ -94,10 +95,15 @@ WHOLE: dict[str, Any] = {
     "opaque_issuer": "https://login.example.com/",
     "query_parameter": True,
     "form_parameter": True,
+    "websocket_protocol": "bearer",
+    "websocket_renewal": True,
+    "end_streams_at_expiry": True,
     "max_token_size": 8192,
     "max_form_size": 1024,
     "remembered_tokens": 0,
     "template_issuers": 7,
+    "log_records": 3,
+    "log_window": 60,
     "issuers": [
         {
             "issuer": "https://login.example.com/",
@@ -114,6 +120,7 @@ WHOLE: dict[str, Any] = {
             "client_id_form": "last_path_segment",
             "grant_claims": ["tier"],
             "leeway": 0.5,
+            "alias": "login",
             "introspection": {
                 "endpoint": "https://login.example.com/introspect",
                 "client_id": "api",
@@ -122,7 +129,12 @@ WHOLE: dict[str, Any] = {
                 "cache_for": 5,
                 "cache_inactive_for": 1,
                 "cached_answers": 9,
+                "grace_for": 30,
+                "concurrent_calls": 8,
+                "waiting_calls": 0,
+                "failures_to_suspend": 3,
             },
+            "introspect_jwts_every": 30,
             "key_set": {
                 "fresh_for": 300,
                 "fresh_at_least": 30,
@@ -151,14 +163,13 @@ WHOLE: dict[str, Any] = {
             "jwks_uri": "https://apps.example.com/{application}/keys",
             "introspection": {"endpoint": "https://apps.example.com/i", "token": "t0ken"},
         },
-        "https://plain.example.com/",
     ],
 }
 
 
 def whole() -> GuardSettings:
     """The same in Python."""
-    first, second, third = WHOLE["issuers"]
+    first, second = WHOLE["issuers"]
     nested = {
         "introspection": Introspection(**first["introspection"]),
         "key_set": KeySetPolicy(**first["key_set"]),
@@ -167,7 +178,6 @@ def whole() -> GuardSettings:
     issuers = [
         Issuer(**{**first, **nested}),
         Issuer(**{**second, "introspection": Introspection(**second["introspection"])}),
-        Issuer(third),
     ]
     rules = [Rule(**rule) for rule in WHOLE["rules"]]
     return GuardSettings(**{**WHOLE, "issuers": issuers, "rules": rules})
@@ -178,11 +188,21 @@ def test_the_same_settings_come_of_every_way(way: Way, tmp_path: Path) -> None:
     assert GuardSettings(**way(WHOLE, tmp_path)) == whole()
 
 
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_one_issuer_of_several_may_be_a_mere_string(way: Way, tmp_path: Path) -> None:
+    issuers = [{"issuer": "https://a.example.com/", "leeway": 1}, "https://plain.example.com/"]
+    read = GuardSettings(**way({"audience": "api", "issuers": issuers}, tmp_path))
+    assert read.issuers == (
+        Issuer("https://a.example.com/", leeway=1),
+        Issuer("https://plain.example.com/"),
+    )
+
+
 def test_the_example_sets_every_option() -> None:
     """No option is forgotten by the reader: each is set here, to what is not its default."""
     said: dict[type, dict[str, Any]] = {cls: {} for cls in GOOD}
     said[GuardSettings] = {**WHOLE, "expand_scopes": None}
-    for issuer in WHOLE["issuers"][:2]:
+    for issuer in WHOLE["issuers"]:
         said[Issuer].update(issuer)
         said[Introspection].update(issuer["introspection"])
     for rule in WHOLE["rules"]:
@@ -206,8 +226,9 @@ def test_the_example_sets_every_option() -> None:
             (
                 "verify is not an option: the options are audience, issuers, required_scopes, "
                 "public, rules, preflight, realm, resource_metadata, opaque_issuer, "
-                "query_parameter, form_parameter, expand_scopes, max_token_size, max_form_size, "
-                "remembered_tokens, template_issuers"
+                "query_parameter, form_parameter, websocket_protocol, websocket_renewal, "
+                "end_streams_at_expiry, expand_scopes, max_token_size, max_form_size, "
+                "remembered_tokens, template_issuers, log_records, log_window"
             ),
         ),
         ({"http_client": "x"}, "http_client is not an option: the options are audience, "),

@@ -16,8 +16,10 @@ DEFAULTS: dict[type, dict[str, Any]] = {
     GuardSettings: {
         "required_scopes": (), "public": (), "rules": (), "preflight": True, "realm": "api",
         "resource_metadata": None, "opaque_issuer": None, "query_parameter": False,
-        "form_parameter": False, "expand_scopes": None, "max_token_size": 16_384,
+        "form_parameter": False, "websocket_protocol": None, "websocket_renewal": False,
+        "end_streams_at_expiry": False, "expand_scopes": None, "max_token_size": 16_384,
         "max_form_size": 65_536, "remembered_tokens": 10_000, "template_issuers": 10_000,
+        "log_records": 10, "log_window": 10,
     },
     Issuer: {
         "introspection": None, "audience": None, "algorithms": ALGORITHMS, "profile": "default",
@@ -25,11 +27,12 @@ DEFAULTS: dict[type, dict[str, Any]] = {
         "required_claims": {}, "claims_if_present": {}, "scope_claims": ("scope", "scp"),
         "scope_may_be_list": False, "client_id_claims": ("client_id", "azp", "appid", "cid"),
         "client_id_form": "plain", "grant_claims": (), "leeway": 60, "key_set": KeySetPolicy(),
-        "upstream": UpstreamPolicy(),
+        "upstream": UpstreamPolicy(), "introspect_jwts_every": None, "alias": None,
     },
     Introspection: {
         "endpoint": None, "auth_method": "client_secret_basic", "token": None, "cache_for": 60,
-        "cache_inactive_for": 10, "cached_answers": 10_000,
+        "cache_inactive_for": 10, "cached_answers": 10_000, "grace_for": 0,
+        "concurrent_calls": 64, "waiting_calls": 256, "failures_to_suspend": 5,
     },
     KeySetPolicy: {
         "fresh_for": 600, "fresh_at_least": 60, "fresh_at_most": 86_400, "refresh_at": 0.8,
@@ -40,7 +43,7 @@ DEFAULTS: dict[type, dict[str, Any]] = {
         "connect_timeout": 2, "timeout": 5, "max_answer": 1_048_576, "retries": 1, "back_off": 1,
         "back_off_at_most": 30,
     },
-    Rule: {"methods": (), "any_scope": ()},
+    Rule: {"methods": (), "any_scope": (), "introspect_every": None},
 }  # fmt: skip
 
 
@@ -189,6 +192,21 @@ def test_the_bounds_themselves_are_good() -> None:
     assert KeySetPolicy(refresh_at=0.1, jitter=0.09, forced_fetches=0, unknown_kids=0)
     assert UpstreamPolicy(back_off=30, back_off_at_most=30, retries=0, timeout=0.001)
     assert guard(max_token_size=256, max_form_size=256, remembered_tokens=0, template_issuers=1)
+
+
+def test_a_rule_may_demand_an_answer_alone_or_beside_scopes() -> None:
+    assert Rule("/a", introspect_every=0).introspect_every == 0
+    assert Rule("/a", introspect_every=86_400).scopes == ()
+    assert Rule("/a", scopes=["x"], introspect_every=0).scopes == ("x",)
+
+
+def test_jwts_may_be_introspected_where_there_is_an_endpoint() -> None:
+    introspection = Introspection(token="t")
+    for every in (None, 0, 0.5, 86_400):
+        made = Issuer(
+            "https://a.example/", introspection=introspection, introspect_jwts_every=every
+        )
+        assert made.introspect_jwts_every == every
 
 
 def test_one_of_two_introspecting_issuers_is_the_opaque_one() -> None:

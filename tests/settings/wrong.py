@@ -77,9 +77,12 @@ STAR = (
 )
 
 
-def _range(cls: type, option: str, low: float, high: float, unit: str) -> list[Wrong]:
+def _range(
+    cls: type, option: str, low: float, high: float, unit: str, with_none: bool = True
+) -> list[Wrong]:
     text = f"{option} must be a number of {unit} from {low:g} to {high:g}"
-    values: list[Any] = ["1", True, None, [1], high + 1, float("nan"), float("inf"), -1]
+    values: list[Any] = ["1", True, [1], high + 1, float("nan"), float("inf"), -1]
+    values += [None] if with_none else []
     return [Wrong(cls, {option: value}, text) for value in values]
 
 
@@ -194,6 +197,17 @@ _GUARD = [
         {"issuers": [Issuer("https://a.example/"), Issuer("https://a.example/", leeway=0)]},
         "issuers names 'https://a.example/' twice: join the two",
     ),
+    *(
+        Wrong(
+            GuardSettings,
+            {"issuers": [Issuer("https://a.example/", alias=alias), other]},
+            f"alias {alias!r} names two issuers: write one of its own for each",
+        )
+        for alias, other in (
+            ("b", Issuer("https://b.example/", alias="b")),
+            ("joe", Issuer("joe", jwks_uri="https://keys.example.com/")),
+        )
+    ),
     Wrong(
         GuardSettings,
         {"opaque_issuer": "https://a.example/"},
@@ -210,6 +224,15 @@ _GUARD = [
         {"opaque_issuer": None, "issuers": [_INTROSPECTING, _ALSO_INTROSPECTING]},
         "several issuers introspect, and an opaque token does not say whose it is: write "
         "opaque_issuer='https://b.example/' (or the other that resolves them)",
+    ),
+    Wrong(
+        GuardSettings,
+        {
+            "rules": [Rule("/a", introspect_every=0)],
+            "issuers": [_INTROSPECTING, Issuer("https://d.example/")],
+        },
+        "rules: '/a' has introspect_every, and 'https://d.example/' cannot be asked about its "
+        "tokens: write introspection=Introspection(...) for it",
     ),
     *_scopes(GuardSettings, "required_scopes"),
     *_names(GuardSettings, "public", '["/health"]'),
@@ -230,6 +253,17 @@ _GUARD = [
     *_flag(GuardSettings, "preflight"),
     *_flag(GuardSettings, "query_parameter"),
     *_flag(GuardSettings, "form_parameter"),
+    *(
+        Wrong(
+            GuardSettings,
+            {"websocket_protocol": value},
+            "websocket_protocol must be the name of a subprotocol, letters and digits without a "
+            'space: write for example "bearer"',
+        )
+        for value in ("", " ", "a b", "a,b", "a/b", "a=b", "é", "a\n", True, 5, ["bearer"])
+    ),
+    *_flag(GuardSettings, "websocket_renewal"),
+    *_flag(GuardSettings, "end_streams_at_expiry"),
     *(
         Wrong(GuardSettings, {"realm": value}, f'realm must be {PRINTABLE} "api"')
         for value in ("", 5, None, "é", "a\nb")
@@ -263,6 +297,8 @@ _GUARD = [
     *_count(GuardSettings, "max_form_size", 256, 16_777_216),
     *_count(GuardSettings, "remembered_tokens", 0, 10_000_000),
     *_count(GuardSettings, "template_issuers", 1, 10_000_000),
+    *_count(GuardSettings, "log_records", 1, 1_000_000),
+    *_range(GuardSettings, "log_window", 0.001, 86_400, "seconds"),
 ]
 
 _ISSUER = [
@@ -358,6 +394,16 @@ _ISSUER = [
         {"introspection": Introspection(token="t0ken"), "issuer": TEMPLATE},
         "introspection.endpoint is needed: a template has no metadata of its own",
     ),
+    *_range(Issuer, "introspect_jwts_every", 0, 86_400, "seconds", with_none=False),
+    *(
+        Wrong(
+            Issuer,
+            {"introspect_jwts_every": value},
+            "introspect_jwts_every needs an endpoint to ask: "
+            "write introspection=Introspection(...)",
+        )
+        for value in (0, 60, 86_400)
+    ),
     *_names(Issuer, "audience", '"https://api.example.com"')[:1],
     *_names(Issuer, "audience", '"https://api.example.com"')[2:],
     Wrong(Issuer, {"audience": []}, EMPTY_AUDIENCE),
@@ -406,6 +452,13 @@ _ISSUER = [
     ),
     *_names(Issuer, "grant_claims", '["client_id"]'),
     *_range(Issuer, "leeway", 0, 300, "seconds"),
+    *(
+        Wrong(Issuer, {"alias": value}, f'alias must be {PRINTABLE} "login"')
+        for value in ("", 5, "é", "a\n", ["a"])
+    ),
+    Wrong(
+        Issuer, {"alias": "x" * 101}, "alias is longer than 100 characters: write a shorter one"
+    ),
     *(
         Wrong(
             Issuer, {"key_set": value}, "key_set must be made like this: KeySetPolicy(fresh_for=600)"
@@ -466,6 +519,10 @@ _INTROSPECTION = [
     *_range(Introspection, "cache_for", 0, 86_400, "seconds"),
     *_range(Introspection, "cache_inactive_for", 0, 86_400, "seconds"),
     *_count(Introspection, "cached_answers", 1, 10_000_000),
+    *_range(Introspection, "grace_for", 0, 86_400, "seconds"),
+    *_count(Introspection, "concurrent_calls", 1, 1024),
+    *_count(Introspection, "waiting_calls", 0, 100_000),
+    *_count(Introspection, "failures_to_suspend", 1, 1000),
 ]
 
 _FRESH = (
@@ -518,8 +575,8 @@ _UPSTREAM = [
 ]
 
 _NEEDS_SCOPES = (
-    "a rule needs either scopes (all of them) or any_scope (one of them); "
-    "a path that needs a token and no scope needs no rule"
+    "a rule needs either scopes (all of them) or any_scope (one of them), or else "
+    "introspect_every; a path that needs a token and no scope needs no rule"
 )
 _RULE = [
     *(
@@ -540,6 +597,8 @@ _RULE = [
     *_scopes(Rule, "any_scope"),
     Wrong(Rule, {"scopes": []}, _NEEDS_SCOPES),
     Wrong(Rule, {"any_scope": ["b"]}, _NEEDS_SCOPES),
+    Wrong(Rule, {"any_scope": ["b"], "introspect_every": 0}, _NEEDS_SCOPES),
+    *_range(Rule, "introspect_every", 0, 86_400, "seconds", with_none=False),
 ]
 
 WRONG = [*_GUARD, *_ISSUER, *_INTROSPECTION, *_KEY_SET, *_UPSTREAM, *_RULE]

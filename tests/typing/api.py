@@ -8,9 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, ClassVar, assert_type
 
 import httpx
+import ninja
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.views import View
+from flask import Blueprint as FlaskBlueprint
+from flask import Flask
+from flask.views import MethodView
+from quart import Blueprint as QuartBlueprint
+from quart import Quart
+from rest_framework import permissions, viewsets
+from rest_framework.request import Request as RestRequest
+from rest_framework.response import Response as RestResponse
+from rest_framework.views import APIView
 from starlette.authentication import AuthCredentials
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,8 +49,27 @@ from bearer_guard import (
     beyond_identity,
 )
 from bearer_guard import asgi as guarded_asgi
+from bearer_guard import django as guarded_django
+from bearer_guard import flask as guarded_flask
+from bearer_guard import ninja as guarded_ninja
+from bearer_guard import quart as guarded_quart
+from bearer_guard import rest_framework as guarded_rest
 from bearer_guard import wsgi as guarded_wsgi
 from bearer_guard._core.challenge import Refusal
+from bearer_guard.django import conf as django_conf
+from bearer_guard.django import request as django_requests
+from bearer_guard.django import responses as django_responses
+from bearer_guard.health import (
+    CacheHealth,
+    Health,
+    IntrospectionHealth,
+    IssuerHealth,
+    KeySetHealth,
+    KeySetState,
+    TemplateHealth,
+)
+from bearer_guard.otel import instrument
+from bearer_guard.readiness import AsgiReadiness, WsgiReadiness
 from bearer_guard.settings import GuardSettings
 from bearer_guard.testing import ABSENT, AuthorizationServer, HandClock, SeenRequest, SigningKey
 
@@ -60,6 +92,10 @@ introspection = Introspection(
     cache_for=5,
     cache_inactive_for=0.5,
     cached_answers=100,
+    grace_for=0.5,
+    concurrent_calls=8,
+    waiting_calls=0,
+    failures_to_suspend=3,
 )
 assert_type(introspection, Introspection)
 assert_type(introspection.endpoint, str | None)
@@ -70,6 +106,10 @@ assert_type(introspection.token, str | Callable[[], str] | None)
 assert_type(introspection.cache_for, float)
 assert_type(introspection.cache_inactive_for, float)
 assert_type(introspection.cached_answers, int)
+assert_type(introspection.grace_for, float)
+assert_type(introspection.concurrent_calls, int)
+assert_type(introspection.waiting_calls, int)
+assert_type(introspection.failures_to_suspend, int)
 Introspection(token="t")
 Introspection(token=token)
 Introspection(token=lambda: "t")
@@ -129,6 +169,7 @@ issuer = Issuer(
     leeway=0.5,
     key_set=key_set,
     upstream=upstream,
+    alias="a",
 )
 assert_type(issuer.issuer, str)
 assert_type(issuer.introspection, Introspection | None)
@@ -149,6 +190,7 @@ assert_type(issuer.grant_claims, Sequence[str])
 assert_type(issuer.leeway, float)
 assert_type(issuer.key_set, KeySetPolicy)
 assert_type(issuer.upstream, UpstreamPolicy)
+assert_type(issuer.alias, str | None)
 # "required_claims" documents {"token_use": "access"}, one value without a list.
 Issuer("https://a.example/", required_claims={"token_use": "access"})
 
@@ -160,6 +202,11 @@ assert_type(rule.any_scope, Sequence[str])
 # As the README and the messages of SettingsError write it.
 Rule("/orders/**", scopes=["orders:read"])
 Rule("/orders/**", methods=["GET"], any_scope=["orders:read", "admin"])
+assert_type(Rule("/payments", introspect_every=0).introspect_every, float | None)
+issuer_that_is_asked = Issuer(
+    "https://a.example/", introspection=introspection, introspect_jwts_every=0.5
+)
+assert_type(issuer_that_is_asked.introspect_jwts_every, float | None)
 
 preset = beyond_identity(
     "t",
@@ -206,11 +253,16 @@ guard = Guard(
     opaque_issuer="https://a.example/",
     query_parameter=False,
     form_parameter=False,
+    websocket_protocol="bearer",
+    websocket_renewal=True,
+    end_streams_at_expiry=True,
     expand_scopes=expand,
     max_token_size=1,
     max_form_size=1,
     remembered_tokens=1,
     template_issuers=1,
+    log_records=1,
+    log_window=0.5,
     http_client=client,
     clock=OwnClock(),
 )
@@ -225,6 +277,8 @@ assert_type(guard.settings.issuers, Sequence[Issuer])
 assert_type(guard.settings.rules, Sequence[Rule])
 assert_type(guard.settings.realm, str)
 assert_type(guard.settings.resource_metadata, str | None)
+assert_type(guard.settings.websocket_protocol, str | None)
+assert_type(guard.settings.for_middlewares_alone(), tuple[str, ...])
 assert_type(guard.settings.expand_scopes, Callable[[frozenset[str]], Iterable[str]] | None)
 
 assert_type(Guard.from_mapping({"audience": "a"}, clock=OwnClock()), Guard)
@@ -271,7 +325,36 @@ assert_type(request.header_values(b"authorization"), list[bytes])
 assert_type(guard.authenticate(request), AccessToken)
 assert_type(guard.check(request), AccessToken | None)
 assert_type(guard.must_stay_private(request), bool)
+assert_type(guard.forget("a"), None)
+assert_type(guard.forget_subject("https://a.example/", "user-1"), None)
+assert_type(guard.forget_all(), None)
 assert_type(guard.close(), None)
+
+
+# What operators see
+
+
+async def at_the_start() -> None:
+    """In a lifespan, or before the server."""
+    assert_type(await guard.warm_up_async(), None)
+
+
+assert_type(guard.warm_up(), None)
+health = guard.health()
+assert_type(health, Health)
+assert_type(health.is_ready(["login"], fetched=True), bool)
+assert_type(health.as_dict(), dict[str, Any])
+assert_type(health.signatures, CacheHealth)
+assert_type(health.signatures.hit_rate, float | None)
+for each in health.issuers:
+    assert_type(each, IssuerHealth)
+    assert_type(each.state, KeySetState)
+    assert_type(each.key_set, KeySetHealth | None)
+    assert_type(each.template, TemplateHealth | None)
+    assert_type(each.introspection, IntrospectionHealth | None)
+ready: ASGIApp = AsgiReadiness(guard, aliases=["login"], fetched=True, detail=False)
+assert_type(WsgiReadiness(guard), WsgiReadiness)
+assert_type(instrument(guard), None)
 
 
 async def on_a_loop() -> None:
@@ -380,6 +463,175 @@ guarded_wsgi.BearerMiddleware(scoped_wsgi_app, guard)
 wsgi_view: RequestView = guarded_wsgi.WsgiRequest({}, b"form")
 
 
+# Flask and Quart
+
+flask_app = Flask("a")
+flask_extension = guarded_flask.BearerGuard(flask_app, guard=guard)
+assert_type(flask_extension, guarded_flask.BearerGuard)
+assert_type(guarded_flask.BearerGuard().init_app(flask_app), None)
+assert_type(guarded_flask.access_token(), AccessToken)
+assert_type(guarded_flask.current_token, AccessToken)
+
+
+@guarded_flask.require_scopes("a", "b")
+def flask_view(number: int) -> str:
+    return str(number)
+
+
+@guarded_flask.require_any_scope("a", "b")
+async def flask_async_view(number: int) -> str:
+    return str(number)
+
+
+@guarded_flask.require_scopes("a")
+class FlaskClass(MethodView):
+    """It stays a class."""
+
+
+assert_type(flask_view(1), str)
+flask_coroutine: Awaitable[str] = flask_async_view(1)
+flask_class: type[MethodView] = FlaskClass
+assert_type(guarded_flask.require_scopes("a")(FlaskBlueprint("a", "b")), FlaskBlueprint)
+
+quart_app = Quart("a")
+quart_extension = guarded_quart.BearerGuard(quart_app, guard=guard)
+assert_type(quart_extension, guarded_quart.BearerGuard)
+assert_type(guarded_quart.BearerGuard().init_app(quart_app), None)
+assert_type(guarded_quart.access_token(), AccessToken)
+assert_type(guarded_quart.current_token, AccessToken)
+
+
+@guarded_quart.require_scopes("a")
+async def quart_view(number: int) -> str:
+    return str(number)
+
+
+quart_coroutine: Awaitable[str] = quart_view(1)
+assert_type(guarded_quart.require_any_scope("a")(QuartBlueprint("a", "b")), QuartBlueprint)
+
+
+# Django
+
+
+@guarded_django.require_scopes("a", "b")
+def django_view(request: HttpRequest, number: int) -> HttpResponse:
+    assert_type(guarded_django.access_token(request), AccessToken)
+    return HttpResponse(b"")
+
+
+@guarded_django.require_any_scope("a", "b")
+async def async_django_view(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(b"")
+
+
+@guarded_django.require_scopes("a")
+class DjangoView(View):
+    """With every method guarded, and one more than the others."""
+
+    @guarded_django.require_scopes("b")
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(b"")
+
+
+class MixedDjangoView(guarded_django.RequireScopesMixin, View):
+    """As the documents write it."""
+
+    required_scopes = ("orders:read",)
+    required_any_scope: ClassVar = ["clerk", "admin"]
+
+
+def of_django(request: HttpRequest) -> None:
+    assert_type(django_view(request, 1), HttpResponse)
+    awaited: Awaitable[HttpResponse] = async_django_view(request)
+    assert_type(django_patterns, list[URLPattern])
+    assert_type(django_conf.guard(), Guard)
+    assert_type(django_responses.response(request, MissingToken()), HttpResponse)
+    django_request: RequestView = django_requests.DjangoRequest(request, guard)
+    guard.check(django_request)
+    guarded_django.BearerMiddleware(async_django_view)(request)
+    assert awaited
+
+
+django_patterns = [
+    path("a", django_view),
+    path("b", DjangoView.as_view()),
+    path("c", MixedDjangoView.as_view(required_scopes=["a"])),
+]
+
+
+# Django REST framework
+
+
+class RestOrders(APIView):
+    """As the documents write it."""
+
+    authentication_classes = (guarded_rest.BearerAuthentication,)
+    permission_classes = (guarded_rest.HasScopes | permissions.IsAdminUser,)
+    required_scopes = ("orders:read",)
+
+
+class RestStock(viewsets.ViewSet):
+    """With scopes by method, and of its own."""
+
+    permission_classes = (guarded_rest.HasScopes, guarded_rest.has_scopes("a", "b"))
+    required_any_scope: ClassVar = {"GET": ["clerk", "boss"]}
+
+
+class OwnAuthentication(guarded_rest.BearerAuthentication):
+    """With a guard and users of its own."""
+
+    def get_guard(self) -> Guard:
+        return guard
+
+    def get_user(self, request: RestRequest, token: AccessToken) -> guarded_rest.TokenUser:
+        return guarded_rest.TokenUser(token)
+
+
+def of_rest_framework(request: RestRequest, refused: guarded_rest.Refused) -> None:
+    assert_type(guarded_rest.has_scopes("a"), type[guarded_rest.HasScopes])
+    assert_type(guarded_rest.has_any_scope("a", "b"), type[guarded_rest.HasScopes])
+    answered = guarded_rest.exception_handler(refused, {"request": request})
+    assert_type(answered, RestResponse | None)
+    assert_type(refused.error, BearerError)
+    assert_type(refused.status_code, int)
+    assert_type(refused.auth_header, str | None)
+    assert_type(refused.wait, int | None)
+    rest_user = guarded_rest.TokenUser(access_token)
+    assert_type(rest_user.token, AccessToken)
+    assert_type(rest_user.pk, str)
+    assert_type(rest_user.username, str)
+
+
+# Django Ninja
+
+ninja_bearer = guarded_ninja.Bearer(
+    guard,
+    authorization_url="https://a.example/authorize",
+    token_url="https://a.example/token",
+    refresh_url=None,
+    openid_connect_url=None,
+    scopes={"a": "b"},
+    description="c",
+)
+assert_type(guarded_ninja.Bearer().guard, Guard)
+assert_type(ninja_bearer.require_scopes("a").require_any_scope("b", "c"), guarded_ninja.Bearer)
+ninja_api = guarded_ninja.NinjaAPI(auth=[ninja_bearer], title="a")
+as_ninja_api: ninja.NinjaAPI = ninja_api
+
+
+class PartnerBearer(guarded_ninja.Bearer):
+    """A subclass keeps its type."""
+
+
+assert_type(PartnerBearer().require_scopes("a"), PartnerBearer)
+
+
+@ninja_api.get("/orders", auth=ninja_bearer.require_scopes("a"))
+def ninja_operation(request: HttpRequest) -> str:
+    assert_type(guarded_ninja.answer(request, MissingToken()), HttpResponse)
+    return "a"
+
+
 # Testing help
 
 with AuthorizationServer(issuer_path="/a", algorithms=["ES256"]) as server:
@@ -439,6 +691,16 @@ guarded_asgi.BearerMiddleware(asgi_app)  # type: ignore[call-arg]
 guarded_asgi.BearerMiddleware(wsgi_app, guard)  # type: ignore[arg-type]
 guarded_wsgi.BearerMiddleware(asgi_app, guard)  # type: ignore[arg-type]
 guarded_asgi.require_scopes(["a"])  # type: ignore[arg-type]
+guarded_flask.BearerGuard(quart_app)  # type: ignore[arg-type]
+guarded_flask.BearerGuard(flask_app, guard)  # type: ignore[call-arg]
+guarded_flask.require_scopes("a")("/orders")  # type: ignore[type-var]
+guarded_quart.BearerGuard(flask_app)  # type: ignore[arg-type]
+guarded_django.require_scopes(["a"])  # type: ignore[arg-type]
+guarded_django.require_scopes("a")("/orders")  # type: ignore[type-var]
+guarded_django.access_token(scoped_asgi_app)  # type: ignore[arg-type]
+guarded_rest.has_scopes(["a"])  # type: ignore[arg-type]
+guarded_ninja.Bearer("https://a.example/")  # type: ignore[arg-type]
+ninja_bearer.require_scopes(["a"])  # type: ignore[arg-type]
 
 
 class Sub(AccessToken):  # type: ignore[misc]

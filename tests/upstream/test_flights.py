@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bearer_guard._upstream.flights import Flights
+from bearer_guard._upstream.flights import Flights, Full
 
 
 @pytest.fixture
@@ -71,6 +71,46 @@ def test_more_flights_than_threads_take_their_turn(flights: Flights) -> None:
     results = [flights.board(number, lambda number=number: number) for number in range(20)]
     assert [flight.result() for flight in results] == list(range(20))
     assert len(threads()) <= 2
+
+
+@pytest.fixture
+def narrow() -> Iterator[Flights]:
+    flights = Flights("flights-under-test", 2, queue=3)
+    yield flights
+    flights.close()
+
+
+def test_a_bounded_pool_is_full_when_all_threads_and_the_queue_are(narrow: Flights) -> None:
+    landing = threading.Event()
+    flying = [narrow.board(number, lambda: landing.wait(5)) for number in range(5)]
+    for key in ("a", "b"):
+        with pytest.raises(Full):
+            narrow.board(key, lambda: None)
+        assert narrow.in_air(key) is None
+    assert narrow.board(4, lambda: None) is flying[4], "to join a flight takes no room"
+    assert narrow.board(0, lambda: None) is flying[0]
+    landing.set()
+    assert all(flight.result() for flight in flying)
+    assert narrow.board("a", lambda: 1).result() == 1
+
+
+def test_what_fails_makes_room_too(narrow: Flights) -> None:
+    def job() -> None:
+        raise KeyError("lost")
+
+    for number in range(20):
+        assert isinstance(narrow.board(number, job).exception(), KeyError)
+
+
+def test_a_pool_without_a_queue_takes_as_many_as_it_has_threads() -> None:
+    flights = Flights("flights-under-test", 2, queue=0)
+    landing = threading.Event()
+    flying = [flights.board(number, lambda: landing.wait(5)) for number in range(2)]
+    with pytest.raises(Full):
+        flights.board(2, lambda: None)
+    landing.set()
+    assert all(flight.result() for flight in flying)
+    flights.close()
 
 
 def test_closing_waits_for_what_is_in_the_air_and_ends_the_threads(flights: Flights) -> None:

@@ -36,6 +36,48 @@ def test_what_is_discarded_is_gone_and_twice_is_no_error() -> None:
     assert (store.get("a"), len(store)) == (None, 0)
 
 
+def test_what_is_unwanted_is_discarded_and_nothing_else() -> None:
+    recent: RecentlyUsed[int] = RecentlyUsed(10)
+    lasting: ForATime[int] = ForATime(10, HandClock().monotonic)
+    for number in range(6):
+        recent.put(bytes([number]), number)
+        lasting.put(bytes([number]), number, 60)
+    recent.discard_where(lambda value: value % 2 == 0)
+    lasting.discard_where(lambda value: value % 2 == 0)
+    for store in (recent, lasting):
+        assert [store.get(bytes([number])) for number in range(6)] == [None, 1, None, 3, None, 5]
+
+
+def test_what_ends_while_unwanted_values_are_looked_for_is_no_error() -> None:
+    clock = HandClock()
+    store: ForATime[int] = ForATime(10, clock.monotonic)
+    for number in range(3):
+        store.put(bytes([number]), number, 10 * (number + 1))
+
+    def unwanted(_value: int) -> bool:
+        clock.turn(10)
+        return True
+
+    store.discard_where(unwanted)
+    assert len(store) == 0
+
+
+def test_what_goes_while_unwanted_values_are_looked_for_is_no_error() -> None:
+    store: ForATime[int] = ForATime(2, HandClock().monotonic)
+    for number in range(2):
+        store.put(bytes([number]), number, 60)
+    seen: list[int] = []
+
+    def unwanted(value: int) -> bool:
+        # As another thread would, between two looks; here the lock is held.
+        store._values.pop(bytes([1 - value]))
+        seen.append(value)
+        return False
+
+    store.discard_where(unwanted)
+    assert (seen, len(store)) == ([0], 1)
+
+
 def test_what_another_thread_pushes_out_meanwhile_is_found_all_the_same() -> None:
     class PushedOut(OrderedDict[Any, Any]):
         """Loses each value just after it was read, as a race does."""
@@ -82,6 +124,14 @@ def test_a_value_for_no_time_is_not_kept() -> None:
     for seconds in (0, -1):
         store.put(b"a", "a", seconds)
     assert len(store) == 0
+
+
+def test_a_value_is_discarded_before_its_time_and_twice_is_no_error() -> None:
+    store: ForATime[str] = ForATime(3, HandClock().monotonic)
+    store.put(b"a", "a", 60)
+    store.discard(b"a")
+    store.discard(b"a")
+    assert (store.get(b"a"), len(store)) == (None, 0)
 
 
 def test_no_more_values_are_kept_than_there_is_room_for() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-import types
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 
 from bearer_guard import Introspection
@@ -106,64 +104,32 @@ def test_its_slow_body_is_left_by_the_deadline() -> None:
     assert failure(HttpCaller(client, 1), URL, HASTY).reason == "upstream_timeout"
 
 
-class Successor:
-    """A library of the same interface under another name, with exceptions of its own."""
-
-    def __init__(self, server: AuthorizationServer) -> None:
-        module = types.ModuleType("httpx2")
-        module.HTTPError = type("HTTPError", (Exception,), {})
-        module.InvalidURL = type("InvalidURL", (Exception,), {})
-        module.ConnectError = type("ConnectError", (module.HTTPError,), {})
-        self.module = module
-        self.failing: type[Exception] | None = None
-        inner = server.http_client()
-        successor = self
-
-        class Client:
-            closed = False
-
-            @contextmanager
-            def stream(
-                self, method: str, url: str, *, headers: Mapping[str, str], **more: Any
-            ) -> Iterator[Any]:
-                if successor.failing is not None:
-                    raise successor.failing(url)
-                with inner.stream(method, url, headers=headers, **more) as response:
-                    yield response
-
-            def close(self) -> None:
-                self.closed = True
-
-        Client.__module__ = "httpx2._client"
-        module.Client = Client
-
-
-@pytest.fixture
-def successor(monkeypatch: pytest.MonkeyPatch) -> Successor:
-    successor = Successor(AuthorizationServer(issuer="https://login.example.com/"))
-    monkeypatch.setitem(sys.modules, "httpx2", successor.module)
-    return successor
-
-
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (httpx2.ConnectError, "upstream_unreachable"),
+        (httpx2.ReadTimeout, "upstream_timeout"),
+        (httpx2.InvalidURL, "upstream_broken"),
+    ],
+)
 @pytest.mark.parametrize("subclassed", [False, True])
-def test_a_client_of_httpx2_serves_as_well(
-    new_world: Callable[..., World], successor: Successor, subclassed: bool
+def test_a_client_of_httpx2_fails_by_the_same_names(
+    new_world: Callable[..., World], error: type[Exception], reason: str, subclassed: bool
 ) -> None:
-    client_class = successor.module.Client
-    if subclassed:
-        client_class = type("Own", (client_class,), {})
-    world = new_world(http_client=client_class())
-    successor.failing = successor.module.ConnectError
-    assert world(world.server.jwt()) == "503 upstream_unreachable"
-    successor.failing = successor.module.InvalidURL
-    world.clock.turn(1)
-    assert world(world.server.jwt()) == "503 upstream_broken"
+    def answer(_request: httpx2.Request) -> httpx2.Response:
+        raise error("https://user:hunter2@login.example.com/")
+
+    client_class = type("Own", (httpx2.Client,), {}) if subclassed else httpx2.Client
+    world = new_world(http_client=client_class(transport=httpx2.MockTransport(answer)))
+    assert world(world.server.jwt()) == f"503 {reason}"
     world.guard.close()
-    assert not world.http_client.closed
+    assert not world.http_client.is_closed
 
 
-def test_a_client_of_httpx2_brings_keys(successor: Successor) -> None:
-    reply = ask(HttpCaller(successor.module.Client(), 1), URL)
+def test_a_client_of_httpx2_brings_keys() -> None:
+    server = AuthorizationServer(issuer="https://login.example.com/")
+    with httpx2.Client(transport=httpx2.WSGITransport(server.wsgi_app)) as client:
+        reply = ask(HttpCaller(client, 1), URL)
     assert reply.status == 200
     assert b'"keys"' in reply.body
 

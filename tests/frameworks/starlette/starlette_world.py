@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
+from starlette.testclient import TestClient
 
 from bearer_guard import Guard, Issuer, Request, Rule
 from bearer_guard.testing import AuthorizationServer, HandClock
 
-with warnings.catch_warnings():
-    # It works with httpx as well, and would rather have httpx2.
-    warnings.simplefilter("ignore")
-    from starlette.testclient import TestClient
-
-ROOT = Path(__file__).parents[3]
 AWAY = "https://away.example.com/"
 """An issuer whose servers nobody reaches."""
 
@@ -129,27 +118,3 @@ def handshake(
 
 def kinds(sent: Any) -> list[str]:
     return [message["type"] for message in sent]
-
-
-@contextmanager
-def running(module: str, settings: Path) -> Iterator[str]:
-    """``python -m MODULE --port N --settings FILE``, and its address without the scheme."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", module, "--port", str(port), "--settings", str(settings)]
-    process = subprocess.Popen(
-        [*command, "--exit-with-stdin"], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        for _ in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None, process.stderr and process.stderr.read()
-                time.sleep(0.1)
-        yield f"127.0.0.1:{port}"
-    finally:
-        # It ends by itself as its standard input does.
-        process.communicate(timeout=20)

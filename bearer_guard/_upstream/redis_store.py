@@ -1,0 +1,114 @@
+"""Redis or Valkey as the store that workers share. The only file that knows redis-py."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from bearer_guard._upstream import forks
+from bearer_guard.errors import SettingsError
+from bearer_guard.shared import StoreFailure
+
+Result = TypeVar("Result")
+_CONNECTIONS = 64
+
+
+class RedisStore:
+    """Connects when it is first used, hence after a fork."""
+
+    def __init__(self, url: str, prefix: str, timeout: float) -> None:
+        try:
+            import redis
+        except ImportError:
+            raise SettingsError(
+                "a shared store by URL needs redis-py: install bearer-guard[redis]"
+            ) from None
+        self._failures: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+        self._url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
+        self._prefix = prefix
+        self._timeout = timeout
+        self.after_fork()
+        try:
+            self._ready()
+        except ValueError:
+            # The message may hold the password.
+            raise SettingsError("store is no URL that redis-py understands") from None
+        forks.tell(self)
+
+    def after_fork(self) -> None:
+        """Connections are the parent's, and the lock may be held by a thread of his."""
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    def get(self, names: Sequence[str]) -> list[bytes | None]:
+        """``MGET``."""
+        return self._do(lambda client: client.mget([self._name(name) for name in names]))
+
+    def put(self, name: str, value: bytes, seconds: float) -> None:
+        """``SET`` with ``PX``."""
+        self._do(lambda client: client.set(self._name(name), value, px=_milliseconds(seconds)))
+
+    def add(self, name: str, value: bytes, seconds: float) -> bool:
+        """``SET`` with ``NX`` and ``PX``: one step, so of many one succeeds."""
+        return bool(
+            self._do(
+                lambda client: client.set(
+                    self._name(name), value, px=_milliseconds(seconds), nx=True
+                )
+            )
+        )
+
+    def count(self, name: str, seconds: float) -> int:
+        """``SET`` with ``NX`` and ``PX``, then ``INCR``, in one transaction: no counter stays for
+        ever, and to go on counting does not make it last longer."""
+
+        def counted(client: Any) -> int:
+            steps = client.pipeline(transaction=True)
+            steps.set(self._name(name), 0, px=_milliseconds(seconds), nx=True)
+            steps.incr(self._name(name))
+            return int(steps.execute()[1])
+
+        return self._do(counted)
+
+    def delete(self, name: str) -> None:
+        """``DEL``."""
+        self._do(lambda client: client.delete(self._name(name)))
+
+    def close(self) -> None:
+        """End the connections."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _name(self, name: str) -> str:
+        return f"{self._prefix}:{name}"
+
+    def _do(self, work: Callable[[Any], Result]) -> Result:
+        try:
+            return work(self._ready())
+        except self._failures as error:
+            # By name: a message may hold the address, and that the password.
+            raise StoreFailure(type(error).__name__) from None
+
+    def _ready(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                import redis
+                from redis.backoff import NoBackoff
+                from redis.retry import Retry
+
+                self._client = redis.Redis.from_url(
+                    self._url,
+                    socket_timeout=self._timeout,
+                    socket_connect_timeout=self._timeout,
+                    max_connections=_CONNECTIONS,
+                    # One try: who waits has a deadline, and goes on without the store.
+                    retry=Retry(NoBackoff(), 0),
+                )
+            return self._client
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))

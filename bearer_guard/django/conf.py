@@ -1,0 +1,86 @@
+"""What is made of Django's settings: once, when it is first needed, and anew when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from bearer_guard.errors import SettingsError
+from bearer_guard.guard import Guard
+
+GUARD = "BEARER_GUARD"
+"""The setting with the guard's options: those of ``Guard.from_mapping``."""
+USER = "BEARER_GUARD_USER"
+"""The setting that says whose ``request.user`` is."""
+_NOT_PLAIN_DATA = ("clock", "http_client")
+"""Arguments of ``Guard`` that plain data cannot hold, and settings written in Python can."""
+
+Made = TypeVar("Made")
+
+
+class FromSettings(Generic[Made]):
+    """A value that is made of some settings, the same one for all threads."""
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        make: Callable[..., Made],
+        forget: Callable[[Made], object] = lambda _: None,
+    ) -> None:
+        self._names = names
+        self._make = make
+        self._forget = forget
+        # The settings' values are held too: an id means something for as long as they live.
+        self._made: dict[tuple[int, ...], tuple[tuple[Any, ...], Made]] = {}
+        setting_changed.connect(self._changed)
+
+    def __call__(self) -> Made:
+        """The value. Raises ``ImproperlyConfigured`` for a mistake in the settings."""
+        values = tuple(getattr(settings, name, None) for name in self._names)
+        key = tuple(map(id, values))
+        found = self._made.get(key)
+        return self._make_once(key, values) if found is None else found[1]
+
+    def _make_once(self, key: tuple[int, ...], values: tuple[Any, ...]) -> Made:
+        try:
+            made = self._make(*values)
+        except SettingsError as error:
+            raise ImproperlyConfigured(f"{self._names[0]}: {error}") from error
+        # Where two threads make one, both take the first: no lock, which a fork would copy held.
+        _, kept = self._made.setdefault(key, (values, made))
+        if kept is not made:
+            self._forget(made)
+        return kept
+
+    def _changed(self, *, setting: str, **_: object) -> None:
+        while setting in self._names and self._made:
+            self._forget(self._made.popitem()[1][1])
+
+
+def _guard_of(options: Any) -> Guard:
+    if options is None:
+        raise SettingsError(
+            'it is missing: write {"audience": "https://api.example.com", '
+            '"issuers": ["https://login.example.com/"]}'
+        )
+    more: dict[str, Any] = {}
+    if isinstance(options, Mapping):
+        more = {name: options[name] for name in _NOT_PLAIN_DATA if name in options}
+        options = {name: value for name, value in options.items() if name not in more}
+    return Guard.from_mapping(options, **more)
+
+
+_guard = FromSettings((GUARD,), _guard_of, Guard.close)
+
+
+def guard() -> Guard:
+    """The guard of ``settings.BEARER_GUARD``: one for the process.
+
+    Where a test overrides the setting, another is made and this one closed. Raises
+    ``ImproperlyConfigured`` for a mistake in the setting.
+    """
+    return _guard()

@@ -1,0 +1,1 @@
+"""A small API in Django, guarded with bearer_guard."""

@@ -1,0 +1,10 @@
+"""Django's `manage.py`: `python -m integrations.django_app check --deploy`."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "integrations.django_app.settings")
+    execute_from_command_line(["manage.py", *sys.argv[1:]])

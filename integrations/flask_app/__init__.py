@@ -1,0 +1,1 @@
+"""A small API in Flask, guarded with bearer_guard."""

@@ -1,0 +1,1 @@
+"""A small API in Django Ninja, guarded with bearer_guard."""

@@ -1,0 +1,1 @@
+"""A small API in Quart, guarded with bearer_guard."""

@@ -1,0 +1,1 @@
+"""A small API in Django REST framework, guarded with bearer_guard."""

@@ -1,0 +1,1 @@
+"""Connections that live longer than a request: WebSockets, and responses that stream."""
