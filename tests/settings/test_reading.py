@@ -26,7 +26,9 @@ from settings.plain import WAYS, Way, is_plain
 from settings.wrong import GOOD, WRONG, Wrong, by_option
 
 # Options that plain data writes otherwise than Python: as nested data, or not at all.
-_OTHERWISE = {"issuers", "rules", "introspection", "key_set", "upstream", "expand_scopes"}
+_OTHERWISE = {
+    *("issuers", "rules", "introspection", "key_set", "upstream", "shared", "expand_scopes"),
+}
 SAME = [
     wrong
     for wrong in WRONG

@@ -71,7 +71,7 @@ def test_settings_are_frozen(cls: type) -> None:
 
 @pytest.mark.parametrize("cls", DEFAULTS, ids=lambda cls: cls.__name__)
 def test_only_the_one_thing_a_class_is_about_is_positional(cls: type) -> None:
-    first = {Issuer: "issuer", Introspection: "endpoint", Rule: "path"}.get(cls)
+    first = {Issuer: "issuer", Introspection: "endpoint", Rule: "path", Shared: "store"}.get(cls)
     named = {field.name for field in dataclasses.fields(cls) if not field.kw_only}
     assert named == ({first} if first else set())
 

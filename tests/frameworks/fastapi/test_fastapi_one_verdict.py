@@ -135,7 +135,7 @@ def test_what_takes_a_connections_whole_life_takes_the_middleware(
             return "let in"
 
         if make is alone:
-            with pytest.raises(RuntimeError, match=f"^{[*options][0]} take the middleware"):
+            with pytest.raises(RuntimeError, match=f"^{next(iter(options))} take the middleware"):
                 client(app, raise_errors=True).get("/", headers=headers)
         else:
             assert client(app).get("/", headers=headers).status_code == 200
