@@ -37,6 +37,8 @@ def make_guard(server: AuthorizationServer) -> Iterator[MakeGuard]:
     with server.http_client() as client:
 
         def make(*, issuer: dict[str, Any] | None = None, **options: Any) -> Guard:
+            # Each refusal's own record is looked at, however many follow each other.
+            options.setdefault("log_records", 1000)
             options.setdefault("issuers", [Issuer(server.issuer, **(issuer or {})), Issuer(AWAY)])
             guard = Guard(audience=server.audience, http_client=client, **options)
             guards.append(guard)
