@@ -61,7 +61,7 @@ class Connection:
 
     def _expire(self, websocket: web.WebSocketResponse) -> None:
         loop = asyncio.get_running_loop()
-        if websocket.prepared:
+        if _is_accepted(websocket):
             self._closing = loop.create_task(self._close(websocket))
         else:
             self._timer = loop.call_later(_SOON, self._expire, websocket)
@@ -83,7 +83,7 @@ class Connection:
     async def refuse(self, error: BearerError) -> web.StreamResponse:
         """The answer to ``error``; raises it again where it comes too late for one."""
         websocket = self._websocket
-        if websocket is not None and websocket.prepared and not websocket.closed:
+        if websocket is not None and _is_accepted(websocket) and not websocket.closed:
             self._guard.refusal(error)
             await websocket.close(code=POLICY_VIOLATION)
             return websocket
@@ -100,3 +100,8 @@ class Connection:
             self._timer.cancel()
         if self._closing is not None:
             await self._closing
+
+
+def _is_accepted(websocket: web.WebSocketResponse) -> bool:
+    # Older versions of aiohttp say ``prepared`` a little too early.
+    return websocket.get_extra_info("sockname") is not None

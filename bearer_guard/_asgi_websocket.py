@@ -32,6 +32,7 @@ class Socket(Life):
 
     def begin(self, tasks: TaskGroup) -> None:
         """Expiry is waited for from the start: a handshake must not outlive its token either."""
+        self.timed = True
         tasks.start_soon(self._expire)
 
     async def _expire(self) -> None:

@@ -150,17 +150,20 @@ async def test_a_refusal_that_comes_after_a_stream_began_breaks_it_off(
 
 
 @pytest.mark.anyio
-async def test_so_does_one_after_the_headers_alone(guard: Guard, bearer: HeadersOf) -> None:
-    """A response that is prepared and not yet written is answered by nobody else."""
-
+async def test_one_that_comes_after_the_headers_is_no_second_answer(
+    guard: Guard, bearer: HeadersOf
+) -> None:
     async def prepares(request: web.Request) -> web.StreamResponse:
         await web.Response(text="tea").prepare(request)
         access_token(request).require_scopes("a")
         raise AssertionError("it is not reached")
 
     async with served(application(guard, web.get("/", prepares))) as client:
-        answered = await asked(client, "GET", "/", bearer("b"))
-    assert answered.status == 500
+        sent = bearer("b")["authorization"]
+        answer = await exchanged(client, f"GET / HTTP/1.1\nHost: a\nAuthorization: {sent}\n\n")
+    # Newer versions of aiohttp hold headers back for a moment, and can say 500 instead.
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b" 403 " not in answer
 
 
 def test_the_session_goes_on_after_a_refusal(guard: Guard, bearer: HeadersOf) -> None:
