@@ -137,8 +137,7 @@ class Endpoint:
         """Whether it is called, and in how many seconds it will be again."""
         with self._lock:
             now = self._clock.monotonic()
-            wait = max(0.0, self._breaker.open_until - now)
-            return _STATES[self._breaker.circuit(now)], wait
+            return _STATES[self._breaker.circuit(now)], max(0.0, self._breaker.open_until - now)
 
     def _take_off(self, until: float) -> Permit:
         if time.monotonic() >= until:
