@@ -35,8 +35,7 @@ class InactiveError(Exception):
 
     def __init__(self, refused: InvalidToken, age: float) -> None:
         super().__init__(refused.reason)
-        self.refused = refused
-        self.age = age
+        self.refused, self.age = refused, age
 
 
 class Endpoint:

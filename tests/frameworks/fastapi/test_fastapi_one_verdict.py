@@ -125,6 +125,7 @@ def test_tokens_elsewhere_than_in_the_header_take_the_middleware(
 def test_what_takes_a_connections_whole_life_takes_the_middleware(
     make_guard: MakeGuard, server: AuthorizationServer, options: dict[str, Any]
 ) -> None:
+    (option,) = options
     guard = make_guard(**options)
     headers = {"Authorization": f"Bearer {server.jwt()}"}
     for make in (alone, with_middleware):
@@ -135,7 +136,7 @@ def test_what_takes_a_connections_whole_life_takes_the_middleware(
             return "let in"
 
         if make is alone:
-            with pytest.raises(RuntimeError, match=f"^{[*options][0]} take the middleware"):
+            with pytest.raises(RuntimeError, match=f"^{option} take the middleware"):
                 client(app, raise_errors=True).get("/", headers=headers)
         else:
             assert client(app).get("/", headers=headers).status_code == 200

@@ -37,6 +37,8 @@ def make_guard(server: AuthorizationServer) -> Iterator[MakeGuard]:
     with server.http_client() as client:
 
         def make(*, issuer: dict[str, Any] | None = None, **options: Any) -> Guard:
+            # Their clock stands still, and each refusal is to be seen.
+            options.setdefault("log_records", 1_000_000)
             options.setdefault("issuers", [Issuer(server.issuer, **(issuer or {})), Issuer(AWAY)])
             guard = Guard(audience=server.audience, http_client=client, **options)
             guards.append(guard)
