@@ -40,11 +40,8 @@ class Found:
 
     def wrong(self) -> list[Answered]:
         """Every answer, and every missing one, that was not right."""
-        judge = Judge(self.answered, self._killed())
+        judge = Judge(self.answered, {api.name: api.killed for api in self.apis})
         return [each for each in self.answered if not judge.is_right(each)]
-
-    def _killed(self) -> dict[str, list[float]]:
-        return {api.name: api.killed for api in self.apis}
 
     def is_good(self) -> bool:
         """Nothing was wrong, and every kind of thing was seen at all."""

@@ -15,7 +15,7 @@ import pytest
 
 from soak import numbers, report
 from soak.authorities import Authority, Key, Outage, Token
-from soak.faults import Span
+from soak.faults import Api, Span
 from soak.judging import BAD, FORGED, Answered, Judge
 from soak.report import Found, Memory
 
@@ -151,7 +151,8 @@ def test_no_answer_is_right_only_where_a_worker_was_just_killed(authority: Autho
 def found(*seen: Answered) -> Found:
     memory = [Memory("gunicorn", 2**26, 2**27)]
     spans = [Span("a fault", 0, 1, 2, 3)]
-    return Found(seen, spans, [], {"a": Counter(jwks=3)}, 60, memory, memory)
+    api = Api("gunicorn", process=None, port=0)  # nothing is started here
+    return Found(seen, spans, [api], {"a": Counter(jwks=3)}, 60, memory, memory)
 
 
 def everything(authority: Authority) -> list[Answered]:
@@ -162,17 +163,11 @@ def everything(authority: Authority) -> list[Answered]:
     return [answered(token, 200, 1), refused, answered(token, 503, 11, worker=2)]
 
 
-@pytest.fixture
-def apis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is started here."""
-    monkeypatch.setattr(Found, "_killed", lambda _: {"gunicorn": []})
-
-
-def test_a_soak_is_good_when_nothing_was_wrong(authority: Authority, apis: None) -> None:
+def test_a_soak_is_good_when_nothing_was_wrong(authority: Authority) -> None:
     assert found(*everything(authority)).is_good()
 
 
-def test_one_wrong_verdict_or_one_500_spoils_it(authority: Authority, apis: None) -> None:
+def test_one_wrong_verdict_or_one_500_spoils_it(authority: Authority) -> None:
     seen = everything(authority)
     wrong = answered(authority.jwt("forged"), 200, 1)
     assert found(*seen, wrong).wrong() == [wrong]
@@ -180,13 +175,13 @@ def test_one_wrong_verdict_or_one_500_spoils_it(authority: Authority, apis: None
     assert not found(*seen, answered(good(authority), 500, 1)).is_good()
 
 
-def test_a_soak_that_saw_too_little_proves_nothing(authority: Authority, apis: None) -> None:
+def test_a_soak_that_saw_too_little_proves_nothing(authority: Authority) -> None:
     seen = everything(authority)
     for missing in range(3):
         assert not found(*seen[:missing], *seen[missing + 1 :]).is_good()
 
 
-def test_the_report_has_all_its_counts(authority: Authority, apis: None) -> None:
+def test_the_report_has_all_its_counts(authority: Authority) -> None:
     seen = everything(authority)
     wrong = answered(authority.jwt("forged"), 200, 1)
     text = "\n".join(report.lines(found(*seen, wrong)))
