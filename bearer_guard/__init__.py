@@ -22,7 +22,14 @@ from bearer_guard.errors import (
 )
 from bearer_guard.guard import Guard
 from bearer_guard.request import Request, RequestView
-from bearer_guard.settings import Introspection, Issuer, KeySetPolicy, Rule, UpstreamPolicy
+from bearer_guard.settings import (
+    Introspection,
+    Issuer,
+    KeySetPolicy,
+    Rule,
+    Shared,
+    UpstreamPolicy,
+)
 from bearer_guard.settings.presets import beyond_identity
 
 __version__ = "0.1.0"
@@ -44,6 +51,7 @@ __all__ = [
     "RequestView",
     "Rule",
     "SettingsError",
+    "Shared",
     "UpstreamPolicy",
     "beyond_identity",
 ]

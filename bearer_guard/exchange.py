@@ -47,6 +47,11 @@ Ended = Callable[[str, int], object]
 Calling = Callable[[Call], Ended]
 """Hears of each call when it is made, repetitions included."""
 
+Send = Callable[[], Reply]
+"""Makes a call, repetitions included. Raises ``UpstreamFailure``."""
+Through = Callable[[Call, Send], Reply]
+"""What stands before each call: it may know the answer already."""
+
 Result_co = TypeVar("Result_co", covariant=True)
 Errand = Generator[Call, Reply, Result_co]
 """A few calls with one result. Unreachable servers are thrown in as ``UpstreamFailure``."""

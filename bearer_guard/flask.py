@@ -103,8 +103,14 @@ def _judge(environ: WSGIEnvironment, guard: Guard) -> None:
 
 
 def _check_request(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    _judge(request.environ, guard_of(current_app))
-    check_view(current_app, _FLASK)
+    # What Flask's proxies stand for: each look through one takes its time.
+    app, asked = _object(current_app), _object(request)
+    _judge(asked.environ, guard_of(app))
+    check_view(app, asked, _FLASK)
+
+
+def _object(proxy: Any) -> Any:
+    return proxy._get_current_object()
 
 
 def _answer(error: BearerError) -> Response:
@@ -125,6 +131,6 @@ def _before(blueprint: Blueprint, check: Callable[[], None]) -> None:
     blueprint.before_request(check)
 
 
-_FLASK = Framework(access_token, lambda: request, _before)
+_FLASK = Framework(access_token, lambda: _object(request), _before)
 
 __all__ = ["BearerGuard", "access_token", "current_token", "require_any_scope", "require_scopes"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +27,7 @@ from bearer_guard.errors import (
 from bearer_guard.request import RequestView
 from bearer_guard.settings import GuardSettings, Issuer, Rule, reading
 from bearer_guard.settings.guard import ExpandScopes
+from bearer_guard.settings.shared import Shared
 
 
 class Guard(Operated):
@@ -61,6 +61,7 @@ class Guard(Operated):
         log_records: how many log records one reason may have in ``log_window``; those beyond
             are counted, and told in one record when it is over.
         log_window: seconds.
+        shared: a store that all workers of the API have in common.
         http_client: an ``httpx.Client`` (or httpx2's) for calls to authorization servers, for
             example with a proxy or a certificate authority of your own; it stays yours to close.
         clock: what time it is; tests bring one that is turned by hand.
@@ -93,6 +94,7 @@ class Guard(Operated):
         template_issuers: int = 10_000,
         log_records: int = 10,
         log_window: float = 10,
+        shared: Shared | None = None,
         http_client: HttpClient | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -118,14 +120,13 @@ class Guard(Operated):
             template_issuers=template_issuers,
             log_records=log_records,
             log_window=log_window,
+            shared=shared,
         )
         self._paths = PathRules(settings)
         self._challenger = Challenger(settings.realm, settings.resource_metadata)
         clock = clock or SystemClock()
-        self._log = Log(RecordLimits(settings.log_records, settings.log_window, clock))
-        super().__init__(settings, Authenticator(settings, http_client, clock, self._log))
-        # A guard that is merely forgotten leaves no connection open.
-        weakref.finalize(self, self._authenticator.close)
+        log = Log(RecordLimits(settings.log_records, settings.log_window, clock))
+        super().__init__(settings, Authenticator(settings, http_client, clock, log), log)
 
     @classmethod
     def from_mapping(cls, options: Mapping[str, Any], **more: Any) -> Self:
@@ -236,19 +237,8 @@ class Guard(Operated):
             self._decisions.refused(error)
         return self._challenger.refusal(error)
 
-    def close(self) -> None:
-        """End the guard's threads and close its connections. Used again, it opens new ones."""
-        self._authenticator.close()
-        self._log.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
 
 def _granting(access_token: AccessToken, needed: Requirement) -> AccessToken:
     if not needed.is_met_by(access_token.scopes):
-        raise InsufficientScope(needed.named())
+        raise InsufficientScope(needed.named(), issuer=access_token.issuer)
     return access_token

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from bearer_guard._core import credentials, story
@@ -20,30 +17,18 @@ from bearer_guard._core.needs import (
     rules_of,
 )
 from bearer_guard._core.story import Story
-from bearer_guard._core.trust import Trust
-from bearer_guard._running.answers import Answers
-from bearer_guard._running.forgetting import Epoch
-from bearer_guard._running.introspector import introspectors
-from bearer_guard._running.key_keeper import KeyKeeper
+from bearer_guard._running.equipment import Equipment
 from bearer_guard._running.log import Log
 from bearer_guard._running.parts import Parts, Signatures
-from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._running.token_places import TokenPlaces
-from bearer_guard._running.verified_tokens import VerifiedTokens
-from bearer_guard._running.watch import Watches
-from bearer_guard._upstream.flights import Flights
-from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard._upstream.http_client import HttpClient
 from bearer_guard._upstream.stores import RecentlyUsed
 from bearer_guard._upstream.waiting import wait, wait_async
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock
-from bearer_guard.errors import BearerError
+from bearer_guard.errors import BearerError, InvalidToken
 from bearer_guard.request import RequestView
 from bearer_guard.settings import GuardSettings
-
-_KEY_THREADS = 8
-
 
 FlownNeed = KeysNeeded | MissingKeyNeeded | AnswerNeeded
 """What a flight may bring."""
@@ -68,38 +53,21 @@ class Authenticator:
         self._places = TokenPlaces(settings)
         self._reads_elsewhere = self._places.any
         self._max_token_size = settings.max_token_size
-        self._trust = Trust(settings)
+        equipment = self.equipment = Equipment(settings, http_client, clock, log)
+        self._trust = equipment.trust
         self._clock = clock
         self._time, self._monotonic = clock.time, clock.monotonic
-        self._epoch = Epoch()
-        self._verified = VerifiedTokens(settings.remembered_tokens, clock, self._epoch)
+        self._epoch, self._verified = equipment.epoch, equipment.verified
         # A guard that asks about verified tokens as well lets none in by that memory alone: it
         # looks there one step later, and here it finds none. So the others need not ask whether.
         asks = self._trust.introspects_jwts
         self._at_once = RecentlyUsed[Verified](0) if asks else self._verified.recent
         self._seen_before = self._seen_first = 0
         self._known_headers: story.KnownHeaders = {}
-        # Keyed, so that nobody can prepare or look up what this process keeps.
-        self._hasher = blake2b(key=os.urandom(32), digest_size=32)
-        self._key_flights = {
-            rules: Flights("bearer_guard-keys", _KEY_THREADS)
-            for rules in (None, *self._trust.templates)
-        }
-        self._caller = HttpCaller(http_client, self._connections())
-        self._templates = TemplateIssuers(settings.template_issuers, clock)
-        self._watches = Watches(log, clock)
-        self._keeper = KeyKeeper(
-            self._caller, self._key_flights, self._templates, clock, self._watches
-        )
-        self._introspectors = dict(
-            introspectors(self._trust, self._caller, clock, self._epoch, self._watches)
-        )
-
-    def _connections(self) -> int:
-        """One for each thread, so that no server's slowness takes another's connections."""
-        settings = (rules.settings.introspection for rules in self._trust.introspecting)
-        calls = sum(each.concurrent_calls for each in settings if each is not None)
-        return calls + len(self._key_flights) * _KEY_THREADS
+        self._hasher = equipment.hasher
+        self._templates = equipment.templates
+        self._keeper, self._introspectors = equipment.keeper, equipment.introspectors
+        self._revoked, self._revocations = equipment.revoked, equipment.revocations
 
     def finish(self, waiting: Waiting) -> AccessToken:
         """The rest of what ``begin`` began. Blocks the thread while the network is asked."""
@@ -125,23 +93,16 @@ class Authenticator:
 
     def parts(self) -> Parts:
         """What it is made of, for those who look at it from outside of a request."""
+        equipment = self.equipment
         return Parts(
             self._trust,
             self._keeper,
             self._templates,
             self._introspectors,
-            self._watches,
+            equipment.watches,
             self._clock,
             Signatures(len(self._verified.recent), self._seen_before, self._seen_first),
         )
-
-    def close(self) -> None:
-        """End all threads and close all connections."""
-        for flights in self._key_flights.values():
-            flights.close()
-        for introspector in self._introspectors.values():
-            introspector.close()
-        self._caller.close()
 
     def begin(self, request: RequestView, at_most: float | None = None) -> AccessToken | Waiting:
         """The request's token, or what is to be finished first. Raises a ``BearerError``.
@@ -172,6 +133,8 @@ class Authenticator:
     ) -> AccessToken | Waiting:
         """The story from its beginning, or from where an earlier request has verified it."""
         epoch = self._epoch.number
+        if self._revocations is not None and not self._revocations.started:
+            self._revocations.start()
         known = self._verified.still_good(digest) if self._trust.introspects_jwts else None
         if known is None:
             told = story.of_token(token, self._trust, self._clock, self._known_headers, at_most)
@@ -233,23 +196,18 @@ class Authenticator:
             raise
 
     def _end(self, verified: Verified, digest: bytes, epoch: int) -> AccessToken:
+        if self._revoked.any and self._revoked.covers(digest, verified.access_token):
+            raise InvalidToken("token_revoked")
         if verified.key is not None:
             self._seen_first += 1
         self._verified.remember(digest, verified, epoch)
         return verified.access_token
 
     def digest(self, token: str) -> bytes:
-        """By which this process knows a token."""
+        """By which a token is known; with a shared store, to the whole fleet."""
         hasher = self._hasher.copy()
         hasher.update(token.encode("utf-8"))
         return hasher.digest()
-
-    def memories(self) -> Iterator[VerifiedTokens | Answers]:
-        """All memories of tokens; what is under way already is not kept in them any more."""
-        self._epoch.turn()
-        yield self._verified
-        for introspector in self._introspectors.values():
-            yield introspector.answers
 
     @staticmethod
     def _patience(need: FlownNeed) -> float:

@@ -11,9 +11,11 @@ from bearer_guard._core import introspection
 from bearer_guard._core.breaker import Breaker, Circuit, Permit
 from bearer_guard._core.metadata import Metadata, discover
 from bearer_guard._core.trust import IssuerRules
+from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.shared_calls import SharedAnswer
 from bearer_guard._running.watch import Watch
 from bearer_guard._upstream import forks
-from bearer_guard._upstream.http_caller import HttpCaller
+from bearer_guard._upstream.http_caller import HttpCaller, directly
 from bearer_guard.clock import Clock
 from bearer_guard.errors import InvalidToken
 from bearer_guard.exchange import Errand, UpstreamFailure
@@ -28,6 +30,15 @@ _STATES: Mapping[Circuit, BreakerState] = {
 }
 
 
+class InactiveError(Exception):
+    """It said so, ``age`` seconds ago."""
+
+    def __init__(self, refused: InvalidToken, age: float) -> None:
+        super().__init__(refused.reason)
+        self.refused = refused
+        self.age = age
+
+
 class Endpoint:
     """Asks about tokens. Every failure counts against it, 401 and 403 too: waiting does not mend
     our credentials, yet to hammer it with them helps nobody."""
@@ -39,12 +50,14 @@ class Endpoint:
         caller: HttpCaller,
         clock: Clock,
         watch: Watch,
+        fleet: Fleet | None,
     ) -> None:
         self._rules = rules
         self._settings = settings
         self._caller = caller
         self._clock = clock
         self._watch = watch
+        self._fleet = fleet
         self.is_written = settings.endpoint is not None
         """Whether the settings say where it is."""
         self._policy = rules.settings.upstream
@@ -71,30 +84,49 @@ class Endpoint:
         with self._lock:
             return self._breaker.retry_after(self._clock.monotonic())
 
-    def ask(self, token: bytes, until: float) -> introspection.Answer:
-        """What it says of a token, in one call that is over by ``until`` (``time.monotonic``).
+    def ask(self, token: bytes, until: float, after: float) -> tuple[introspection.Answer, float]:
+        """What it says of a token, in one call that is over by ``until`` (``time.monotonic``); or
+        what it said to another worker ``after`` a moment (since the epoch). And how many seconds
+        ago that was.
 
-        Raises ``InvalidToken`` when the token is not active, ``UpstreamFailure`` when that was
+        Raises ``InactiveError`` when the token is not active, ``UpstreamFailure`` when that was
         not said, or when it is not called now.
         """
         permit = self._take_off(until)
-        policy = self._probing if permit.is_probe else self._policy
+        shared = self._shared(until, after)
         try:
-            errand = self._errand(token, permit)
-            answer = self._caller.run(
-                errand, policy, until, self._watch.calling, lambda: self._lets(permit) is None
-            )
-        except InvalidToken:
-            self._land(permit)
-            raise
+            answer = self._run(token, permit, until, shared)
+        except InvalidToken as error:
+            self._land(permit, shared)
+            raise InactiveError(error, shared.age if shared else 0.0) from error
         except UpstreamFailure as failure:
             self._fail(permit, failure)
             raise
-        self._land(permit)
-        return answer
+        self._land(permit, shared)
+        return answer, shared.age if shared else 0.0
+
+    def _shared(self, until: float, after: float) -> SharedAnswer | None:
+        if self._fleet is None:
+            return None
+        return SharedAnswer(self._fleet, self._settings, self._clock, until, after)
+
+    def _run(
+        self, token: bytes, permit: Permit, until: float, shared: SharedAnswer | None
+    ) -> introspection.Answer:
+        return self._caller.run(
+            self._errand(token, permit),
+            self._probing if permit.is_probe else self._policy,
+            until,
+            self._watch.calling,
+            lambda: self._lets(permit) is None,
+            shared or directly,
+        )
 
     def find(self, until: float) -> str:
         """Its address, from the issuer's metadata. Raises ``UpstreamFailure``."""
+        suspension = self.suspension()
+        if suspension is not None:
+            raise suspension
         errand = self._discovered_endpoint()
         try:
             return self._caller.run(errand, self._policy, until, self._watch.calling)
@@ -106,9 +138,8 @@ class Endpoint:
         """Whether it is called, and in how many seconds it will be again."""
         with self._lock:
             now = self._clock.monotonic()
-            circuit = self._breaker.circuit(now)
-            wait = self._breaker.retry_after(now) if circuit is Circuit.OPEN else 0
-            return _STATES[circuit], wait
+            wait = max(0.0, self._breaker.open_until - now)
+            return _STATES[self._breaker.circuit(now)], wait
 
     def _take_off(self, until: float) -> Permit:
         if time.monotonic() >= until:
@@ -133,9 +164,13 @@ class Endpoint:
         assert last is not None, "it opens with a failure"
         return UpstreamFailure("introspection_suspended", last=last.reason, **last.details)
 
-    def _land(self, permit: Permit) -> None:
+    def _land(self, permit: Permit, shared: SharedAnswer | None) -> None:
         with self._lock:
-            self._breaker.land(permit)
+            if shared is not None and shared.age:
+                # Another worker heard it: of how the endpoint does now it says nothing.
+                self._breaker.pass_over(permit)
+            else:
+                self._breaker.land(permit)
 
     def _fail(self, permit: Permit, failure: UpstreamFailure) -> None:
         if failure.reason == "introspection_suspended":

@@ -12,6 +12,7 @@ goes on by itself. All of it runs in the threads of flights, never on an event l
 from __future__ import annotations
 
 import base64
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -64,24 +65,26 @@ class Fleet:
         until: float,
         lasts: Callable[[Reply], float],
         send: Callable[[], Reply],
+        after: float = -math.inf,
     ) -> Heard:
-        """What ``send`` hears, or what another worker heard, while that ``lasts`` (seconds).
+        """What ``send`` hears; or what another worker heard, while that ``lasts`` (seconds), if it
+        asked later than ``after`` (since the epoch).
 
         Over by ``until`` (``time.monotonic``) where ``send`` is. Raises what ``send`` raises, or
         the ``UpstreamFailure`` that another worker met a moment ago.
         """
-        heard = self.recalled(name)
+        heard = self._recalled(name, after)
         if heard is None and not self._leads(name, until):
-            heard = self._followed(name, until)
+            heard = self._followed(name, until, after)
         return heard or self._sent(name, lasts, send)
 
-    def recalled(self, name: str) -> Heard | None:
+    def _recalled(self, name: str, after: float) -> Heard | None:
         """What a worker heard and keeps for all. Raises the ``UpstreamFailure`` of another."""
         kept, failed = self.get(name, _failure_of(name))
         if failed is not None:
             met = _Met(**failed)
             raise UpstreamFailure(met.reason, **met.details)
-        if kept is None:
+        if kept is None or kept["at"] <= after:
             return None
         age = max(0.0, self._clock.time() - kept["at"])
         body = base64.b64decode(kept["body"])
@@ -146,7 +149,7 @@ class Fleet:
         left = max(0.001, until - time.monotonic())
         return self._tried(lambda: self._store.add(_lead_of(name), b"1", left), otherwise=True)
 
-    def _followed(self, name: str, until: float) -> Heard | None:
+    def _followed(self, name: str, until: float, after: float) -> Heard | None:
         """The leader's answer; ``None`` when it left without one, or takes too long."""
         now = time.monotonic()
         until = now + (until - now) * _SHARE_OF_TIME
@@ -154,7 +157,7 @@ class Fleet:
             time.sleep(_LOOK_EVERY)
             leads = self._tried(lambda: self._store.get([_lead_of(name)])[0], otherwise=None)
             # Asked in this order: a leader keeps its answer, and leaves then.
-            heard = self.recalled(name)
+            heard = self._recalled(name, after)
             if heard is not None or leads is None:
                 return heard
         return None

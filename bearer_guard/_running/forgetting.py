@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
 from bearer_guard._upstream import forks
 from bearer_guard.access_token import AccessToken
+from bearer_guard.clock import Clock
 
 
 class Epoch:
@@ -16,8 +18,11 @@ class Epoch:
     still. One number for all: a forgotten token costs others at most a question more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.number = 0
+        self.turned_at = -math.inf
+        """When it last began (since the epoch): what others heard before is not heard here."""
+        self._clock = clock
         self.after_fork()
         forks.tell(self)
 
@@ -29,6 +34,7 @@ class Epoch:
         """Begin the next one; then discard. In this order nothing slips through."""
         with self._lock:
             self.number += 1
+            self.turned_at = self._clock.time()
 
     def act(self, number: int, action: Callable[[], object]) -> None:
         """Do it if the epoch ``number`` lasts; it does not end meanwhile."""

@@ -15,7 +15,8 @@ from bearer_guard._core.introspection import Answer, may_be_of_the_token
 from bearer_guard._core.needs import AnswerNeeded
 from bearer_guard._core.trust import IssuerRules, Trust
 from bearer_guard._running.answers import Answers
-from bearer_guard._running.endpoint import Endpoint
+from bearer_guard._running.endpoint import Endpoint, InactiveError
+from bearer_guard._running.fleet import Fleet
 from bearer_guard._running.forgetting import Epoch
 from bearer_guard._running.log import OURS
 from bearer_guard._running.watch import Watch, Watches
@@ -145,12 +146,21 @@ class Introspector:
             # Another flight landed between this one's look into the store and its take-off.
             return outcome
         asked_at = self._clock.monotonic()
-        try:
-            outcome = self._judge(self._endpoint.ask(need.token, until), need)
-        except InvalidToken as error:
-            outcome = Refused(error.reason, error.details)
-        self.answers.keep(digest, Kept(outcome, asked_at), epoch)
+        after = max(self._clock.time() - need.at_most, self._epoch.turned_at)
+        outcome, age = self._asked(need, until, after)
+        self.answers.keep(digest, Kept(outcome, asked_at - age), epoch)
         return outcome
+
+    def _asked(self, need: AnswerNeeded, until: float, after: float) -> tuple[Outcome, float]:
+        """What is to be kept, and its age. ``after``: what was said before that is not taken."""
+        try:
+            answer, age = self._endpoint.ask(need.token, until, after)
+        except InactiveError as inactive:
+            return Refused(inactive.refused.reason, inactive.refused.details), inactive.age
+        try:
+            return self._judge(answer, need), age
+        except InvalidToken as error:
+            return Refused(error.reason, error.details), age
 
     def _judge(self, answer: Answer, need: AnswerNeeded) -> AccessToken:
         now = self._clock.time()
@@ -193,7 +203,12 @@ def _is_outage(failure: UpstreamFailure) -> bool:
 
 
 def introspectors(
-    trust: Trust, caller: HttpCaller, clock: Clock, epoch: Epoch, watches: Watches
+    trust: Trust,
+    caller: HttpCaller,
+    clock: Clock,
+    epoch: Epoch,
+    watches: Watches,
+    fleet: Fleet | None,
 ) -> Iterator[tuple[IssuerRules, Introspector]]:
     """One for each issuer whose endpoint some token may lead to."""
     for rules in trust.introspecting:
@@ -203,5 +218,5 @@ def introspectors(
         longest = max(settings.cache_for, trust.longest_answer_age(rules) or 0)
         answers = Answers(store, AnswerLife(settings, longest), clock, epoch)
         watch = watches.of(rules)
-        endpoint = Endpoint(rules, settings, caller, clock, watch)
+        endpoint = Endpoint(rules, settings, caller, clock, watch, fleet)
         yield rules, Introspector(rules, settings, answers, endpoint, clock, epoch, watch)

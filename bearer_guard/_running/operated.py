@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import weakref
+from typing import TYPE_CHECKING, Self
 
+from bearer_guard._core.revocation import Revocation
 from bearer_guard._running.authenticator import Authenticator
 from bearer_guard._running.decisions import Decisions
+from bearer_guard._running.log import Log
 from bearer_guard.observer import Observer
 from bearer_guard.settings import GuardSettings
 
@@ -19,12 +22,27 @@ if TYPE_CHECKING:
 class Operated:
     """What it has, and what it can be asked without a request."""
 
-    def __init__(self, settings: GuardSettings, authenticator: Authenticator) -> None:
+    def __init__(self, settings: GuardSettings, authenticator: Authenticator, log: Log) -> None:
         self.settings = settings
+        self._log = log
         self._authenticator = authenticator
         self._judge: Authenticator | Decisions = authenticator
         self._begin = authenticator.begin
+        self._clock = authenticator.equipment.clock
         self._decisions: Decisions | None = None
+        # A guard that is merely forgotten leaves no connection open.
+        weakref.finalize(self, authenticator.equipment.close)
+
+    def close(self) -> None:
+        """End the guard's threads and close its connections. Used again, it opens new ones."""
+        self._authenticator.equipment.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def warm_up(self) -> None:
         """Fetch now what the first requests would wait for: the metadata and keys of every issuer
@@ -61,19 +79,42 @@ class Operated:
         unless the settings have it introspected.
         """
         digest = self._authenticator.digest(token)
-        for memory in self._authenticator.memories():
+        for memory in self._authenticator.equipment.memories():
             memory.forget(digest)
 
     def forget_subject(self, issuer: str, subject: str) -> None:
         """The same for all tokens of a subject of one issuer (``AccessToken.issuer`` and
         ``subject``). Looks at each remembered token once: some 20 ms for 10,000."""
-        for memory in self._authenticator.memories():
+        for memory in self._authenticator.equipment.memories():
             memory.forget_subject(issuer, subject)
 
     def forget_all(self) -> None:
         """The same for all tokens. The issuers' keys are kept: nobody waits for them anew."""
-        for memory in self._authenticator.memories():
-            memory.forget_all()
+        self._authenticator.equipment.forget_all()
+
+    def revoke(self, token: str, *, lasts: float = 86_400) -> bool:
+        """Let in ``token`` (without ``Bearer``) no more: 401, ``token_revoked``.
+
+        Where workers share a store, all of them within a second, those that start later too;
+        whether the store took it is returned. It is remembered for ``lasts`` seconds: no shorter
+        than the token lives.
+        """
+        until = self._clock.time() + lasts
+        return self._revoke(Revocation(until, digest=self._authenticator.digest(token)))
+
+    def revoke_subject(
+        self, issuer: str, subject: str, *, before: float | None = None, lasts: float = 86_400
+    ) -> bool:
+        """The same for all tokens of a subject (``AccessToken.issuer`` and ``subject``) that were
+        issued up to ``before``, in seconds since the epoch; by default up to now."""
+        now = self._clock.time()
+        moment = now if before is None else before
+        return self._revoke(Revocation(now + lasts, issuer=issuer, subject=subject, before=moment))
+
+    def _revoke(self, revocation: Revocation) -> bool:
+        equipment = self._authenticator.equipment
+        equipment.learn(revocation)
+        return equipment.revocations is not None and equipment.revocations.publish(revocation)
 
     def _keys(self) -> dict[str, list[KeyFacts]]:
         """The kinds of the keys at hand, by the issuer's alias. For the command line."""

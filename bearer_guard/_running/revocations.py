@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 
-from bearer_guard._core.revocation import Revocation, Revoked
+from bearer_guard._core.revocation import Revocation
 from bearer_guard._running.fleet import Fleet
 from bearer_guard._upstream import forks
 from bearer_guard.clock import Clock
@@ -25,16 +26,28 @@ class Revocations:
     The thread starts with the first request, hence after a fork.
     """
 
-    def __init__(self, revoked: Revoked, fleet: Fleet, settings: Shared, clock: Clock) -> None:
-        self._revoked = revoked
+    def __init__(
+        self,
+        learn: Callable[[Revocation], object],
+        forget_all: Callable[[], object],
+        fleet: Fleet,
+        settings: Shared,
+        clock: Clock,
+    ) -> None:
+        self._learn = learn
+        self._forget_all = forget_all
         self._fleet = fleet
         self._settings = settings
         self._clock = clock
-        self.after_fork()
+        self._begin()
         forks.tell(self)
 
     def after_fork(self) -> None:
-        """The parent's thread did not come along."""
+        """The parent's thread did not come along; nor may what it let in, without one."""
+        self._begin()
+        self._forget_all()
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
@@ -76,7 +89,7 @@ class Revocations:
                 return
             for entry in entries:
                 if entry is not None:
-                    self._revoked.add(Revocation.of_document(entry), self._clock.time())
+                    self._learn(Revocation.of_document(entry))
             self._read = numbers[-1]
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 from bearer_guard._upstream import forks
@@ -21,6 +22,8 @@ from bearer_guard.exchange import (
     Errand,
     Reply,
     Result_co,
+    Send,
+    Through,
     UpstreamFailure,
 )
 from bearer_guard.settings.policies import UpstreamPolicy
@@ -35,6 +38,11 @@ def unheard(_call: Call) -> Ended:
 
 
 def _went(_reason: str, _status: int) -> None: ...
+
+
+def directly(_call: Call, send: Send) -> Reply:
+    """A call is made."""
+    return send()
 
 
 class HttpCaller:
@@ -84,19 +92,23 @@ class HttpCaller:
         until: float,
         calling: Calling = unheard,
         may_repeat: Callable[[], bool] = lambda: True,
+        through: Through = directly,
     ) -> Result_co:
         """Make all calls of ``errand`` and return its result. Over by ``until``. A failed call
         is repeated as ``policy`` says, while ``may_repeat``.
 
-        ``calling`` hears of each. Raises what the errand raises, ``UpstreamFailure`` among it.
+        ``calling`` hears of each; ``through`` may know an answer without it. Raises what the
+        errand raises, ``UpstreamFailure`` among it.
         """
         client = self._ready_client()
         self._set_deadline(until)
         try:
             call = next(errand)
             while True:
+                # partial: a function made in a loop would see the call of a later turn.
+                send = partial(self._call, client, call, policy, until, calling, may_repeat)
                 try:
-                    reply = self._call(client, call, policy, until, calling, may_repeat)
+                    reply = through(call, send)
                 except UpstreamFailure as failure:
                     call = errand.throw(failure)
                 else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -21,9 +21,9 @@ class RequireScopesMixin:
     neither attribute, a good token is enough.
     """
 
-    required_scopes: Sequence[str] = ()
+    required_scopes: ClassVar[Sequence[str]] = ()
     """*All* of these are needed,"""
-    required_any_scope: Sequence[str] = ()
+    required_any_scope: ClassVar[Sequence[str]] = ()
     """and *one* of these."""
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -18,11 +18,9 @@ _WHY = "the access token expired and the response was ended"
 SecondsLeft = Callable[[], float]
 
 
-def end_at_expiry(
-    answer: HttpResponseBase, guard: Guard, token: AccessToken | None, method: str
-) -> None:
+def end_at_expiry(answer: HttpResponseBase, guard: Guard, token: AccessToken, method: str) -> None:
     """Have a streaming ``answer`` end in time; all others are there as a whole."""
-    if token is None or not answer.streaming or guard.seconds_left(token) is None:
+    if not answer.streaming or guard.seconds_left(token) is None:
         return
     streaming: Any = answer
 
@@ -52,8 +50,9 @@ async def _in_time(
     # A body of unknown length may be a stream, and the client waits from now on.
     streams = missing is None
     while not streams or seconds_left() > 0:
+        waiting = asyncio.timeout(seconds_left() if streams else None)
         try:
-            async with asyncio.timeout(seconds_left() if streams else None) as waiting:
+            async with waiting:
                 chunk = await anext(chunks)
         except StopAsyncIteration:
             return

@@ -9,6 +9,7 @@ from bearer_guard.settings.introspection import Introspection
 from bearer_guard.settings.issuer import Issuer
 from bearer_guard.settings.policies import KeySetPolicy, UpstreamPolicy
 from bearer_guard.settings.rule import Rule
+from bearer_guard.settings.shared import Shared
 
 __all__ = [
     "GuardSettings",
@@ -16,5 +17,6 @@ __all__ = [
     "Issuer",
     "KeySetPolicy",
     "Rule",
+    "Shared",
     "UpstreamPolicy",
 ]

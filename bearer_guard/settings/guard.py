@@ -10,6 +10,7 @@ from bearer_guard.settings import checks
 from bearer_guard.settings.aliases import aliases
 from bearer_guard.settings.issuer import Issuer, audience
 from bearer_guard.settings.rule import Rule, check_pattern
+from bearer_guard.settings.shared import Shared
 
 ExpandScopes = Callable[[frozenset[str]], Iterable[str]]
 """From the scopes that a token names to all that they imply (a scope hierarchy)."""
@@ -49,6 +50,7 @@ class GuardSettings:
     template_issuers: int = 10_000
     log_records: int = 10
     log_window: float = 10
+    shared: Shared | None = None
 
     def __post_init__(self) -> None:
         self._settle("audience", audience(self.audience))
@@ -68,6 +70,8 @@ class GuardSettings:
         checks.count("template_issuers", self.template_issuers, low=1, high=10_000_000)
         checks.count("log_records", self.log_records, low=1, high=1_000_000)
         checks.number("log_window", self.log_window, low=0.001, high=86_400)
+        if self.shared is not None:
+            checks.instance("shared", self.shared, Shared, 'Shared("redis://…", secret="…")')
         if self.expand_scopes is not None and not callable(self.expand_scopes):
             raise SettingsError("expand_scopes must be a function from scopes to scopes")
 

@@ -23,6 +23,7 @@ from bearer_guard.settings.introspection import Introspection
 from bearer_guard.settings.issuer import Issuer
 from bearer_guard.settings.policies import KeySetPolicy, UpstreamPolicy
 from bearer_guard.settings.rule import Rule
+from bearer_guard.settings.shared import Shared
 
 _PREFIX = "BEARER_GUARD_"
 _NESTED: Mapping[str, type] = {
@@ -46,6 +47,8 @@ def guard_options(options: Mapping[str, Any]) -> dict[str, Any]:
             raise SettingsError(f"{needed} is missing: write it into the settings")
     issuers = _listed("issuers", found["issuers"], '["https://login.example.com/"]')
     found["issuers"] = [_issuer(entry, f"issuers[{at}]") for at, entry in enumerate(issuers)]
+    if found.get("shared") is not None:
+        found["shared"] = _made(Shared, found["shared"], "shared")
     if "rules" in found:
         example = '[{"path": "/orders/**", "scopes": ["orders:read"]}]'
         rules = _listed("rules", found["rules"], example)

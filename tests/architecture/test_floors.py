@@ -104,6 +104,7 @@ OUTSIDE = {
     "_quart_middleware": frozenset({"anyio", "starlette", "werkzeug"}),
     "quart": frozenset({"quart", "werkzeug"}),
     "_wsgi_stream": frozenset(),
+    "django": frozenset({"asgiref", "django"}),
     "_django_token": frozenset({"django"}),
     "_ninja_document": frozenset({"ninja"}),
     "_openapi_scheme": frozenset(),

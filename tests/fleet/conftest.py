@@ -15,6 +15,7 @@ from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
 
+
 def new_log(clock: HandClock) -> Log:
     """A log that writes everything."""
     return Log(RecordLimits(1000, 10, clock))

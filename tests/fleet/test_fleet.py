@@ -132,7 +132,20 @@ def test_what_was_moved_to_another_name_is_nothing(new_fleet: NewFleet, store: R
     server, fleet = Server(), new_fleet()
     ask(fleet, server)
     store.put("keys:b", store.get([NAME])[0] or b"", 60)
-    assert fleet.recalled("keys:b") is None
+    moved = fleet.once("keys:b", time.monotonic() + 5, lambda _: 60, server)
+    assert (moved, server.asked) == (Heard(REPLY, 0), 2)
+
+
+def test_what_was_heard_too_early_is_asked_for_again(
+    new_fleet: NewFleet, hand_clock: HandClock
+) -> None:
+    server, fleet = Server(), new_fleet()
+    began = hand_clock.time()
+    ask(fleet, server)
+    hand_clock.turn(5)
+    for after, asked in ((began - 1, 1), (began, 2), (began, 2), (began + 5, 3)):
+        fleet.once(NAME, time.monotonic() + 5, lambda _: 60, server, after)
+        assert server.asked == asked
 
 
 def test_a_budget_is_the_fleets(new_fleet: NewFleet) -> None:

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, assert_type
 import httpx
 import ninja
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.views import View
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask
 from flask.views import MethodView
@@ -47,12 +49,16 @@ from bearer_guard import (
     beyond_identity,
 )
 from bearer_guard import asgi as guarded_asgi
+from bearer_guard import django as guarded_django
 from bearer_guard import flask as guarded_flask
 from bearer_guard import ninja as guarded_ninja
 from bearer_guard import quart as guarded_quart
 from bearer_guard import rest_framework as guarded_rest
 from bearer_guard import wsgi as guarded_wsgi
 from bearer_guard._core.challenge import Refusal
+from bearer_guard.django import conf as django_conf
+from bearer_guard.django import request as django_requests
+from bearer_guard.django import responses as django_responses
 from bearer_guard.health import (
     CacheHealth,
     Health,
@@ -504,6 +510,55 @@ quart_coroutine: Awaitable[str] = quart_view(1)
 assert_type(guarded_quart.require_any_scope("a")(QuartBlueprint("a", "b")), QuartBlueprint)
 
 
+# Django
+
+
+@guarded_django.require_scopes("a", "b")
+def django_view(request: HttpRequest, number: int) -> HttpResponse:
+    assert_type(guarded_django.access_token(request), AccessToken)
+    return HttpResponse(b"")
+
+
+@guarded_django.require_any_scope("a", "b")
+async def async_django_view(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(b"")
+
+
+@guarded_django.require_scopes("a")
+class DjangoView(View):
+    """With every method guarded, and one more than the others."""
+
+    @guarded_django.require_scopes("b")
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(b"")
+
+
+class MixedDjangoView(guarded_django.RequireScopesMixin, View):
+    """As the documents write it."""
+
+    required_scopes = ("orders:read",)
+    required_any_scope: ClassVar = ["clerk", "admin"]
+
+
+def of_django(request: HttpRequest) -> None:
+    assert_type(django_view(request, 1), HttpResponse)
+    awaited: Awaitable[HttpResponse] = async_django_view(request)
+    assert_type(django_patterns, list[URLPattern])
+    assert_type(django_conf.guard(), Guard)
+    assert_type(django_responses.response(request, MissingToken()), HttpResponse)
+    django_request: RequestView = django_requests.DjangoRequest(request, guard)
+    guard.check(django_request)
+    guarded_django.BearerMiddleware(async_django_view)(request)
+    assert awaited
+
+
+django_patterns = [
+    path("a", django_view),
+    path("b", DjangoView.as_view()),
+    path("c", MixedDjangoView.as_view(required_scopes=["a"])),
+]
+
+
 # Django REST framework
 
 
@@ -640,6 +695,9 @@ guarded_flask.BearerGuard(quart_app)  # type: ignore[arg-type]
 guarded_flask.BearerGuard(flask_app, guard)  # type: ignore[call-arg]
 guarded_flask.require_scopes("a")("/orders")  # type: ignore[type-var]
 guarded_quart.BearerGuard(flask_app)  # type: ignore[arg-type]
+guarded_django.require_scopes(["a"])  # type: ignore[arg-type]
+guarded_django.require_scopes("a")("/orders")  # type: ignore[type-var]
+guarded_django.access_token(scoped_asgi_app)  # type: ignore[arg-type]
 guarded_rest.has_scopes(["a"])  # type: ignore[arg-type]
 guarded_ninja.Bearer("https://a.example/")  # type: ignore[arg-type]
 ninja_bearer.require_scopes(["a"])  # type: ignore[arg-type]

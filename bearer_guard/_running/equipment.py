@@ -1,0 +1,114 @@
+"""All that a guard is made of, put together once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+
+from bearer_guard._core.revocation import Revocation, Revoked
+from bearer_guard._core.trust import IssuerRules, Trust
+from bearer_guard._running.answers import Answers
+from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.forgetting import Epoch
+from bearer_guard._running.introspector import Introspector, introspectors
+from bearer_guard._running.key_keeper import KeyKeeper
+from bearer_guard._running.log import Log
+from bearer_guard._running.revocations import Revocations
+from bearer_guard._running.template_issuers import TemplateIssuers
+from bearer_guard._running.verified_tokens import VerifiedTokens
+from bearer_guard._running.watch import Watches
+from bearer_guard._upstream.flights import Flights
+from bearer_guard._upstream.http_caller import HttpCaller
+from bearer_guard._upstream.http_client import HttpClient
+from bearer_guard._upstream.redis_store import RedisStore
+from bearer_guard.clock import Clock
+from bearer_guard.settings import GuardSettings
+from bearer_guard.settings.shared import Shared
+
+_KEY_THREADS = 8
+
+
+class Equipment:
+    """Nothing of it is opened or started before it is needed."""
+
+    def __init__(
+        self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock, log: Log
+    ) -> None:
+        self.clock = clock
+        self.trust = Trust(settings)
+        self.epoch = Epoch(clock)
+        self.verified = VerifiedTokens(settings.remembered_tokens, clock, self.epoch)
+        self._key_flights: Mapping[IssuerRules | None, Flights] = {
+            rules: Flights("bearer_guard-keys", _KEY_THREADS)
+            for rules in (None, *self.trust.templates)
+        }
+        self._caller = HttpCaller(http_client, self._connections())
+        self.templates = TemplateIssuers(settings.template_issuers, clock)
+        self.watches = Watches(log, clock)
+        shared = settings.shared
+        self.revoked = Revoked(shared.revocations if shared else _REVOCATIONS)
+        self._store: RedisStore | None = None
+        self.fleet = None if shared is None else self._fleet(shared, log)
+        self.revocations: Revocations | None = None
+        if shared is not None and self.fleet is not None:
+            self.revocations = Revocations(self.learn, self.forget_all, self.fleet, shared, clock)
+        self.keeper = KeyKeeper(
+            self._caller, self._key_flights, self.templates, clock, self.watches, self.fleet
+        )
+        self.introspectors: dict[IssuerRules, Introspector] = dict(
+            introspectors(self.trust, self._caller, clock, self.epoch, self.watches, self.fleet)
+        )
+        # Keyed, so that nobody can prepare or look up what this process keeps.
+        key = os.urandom(32) if self.fleet is None else self.fleet.sealer.digest_key()
+        self.hasher = blake2b(key=key, digest_size=32)
+
+    def _connections(self) -> int:
+        """One for each thread, so that no server's slowness takes another's connections."""
+        settings = (rules.settings.introspection for rules in self.trust.introspecting)
+        calls = sum(each.concurrent_calls for each in settings if each is not None)
+        return calls + len(self._key_flights) * _KEY_THREADS
+
+    def _fleet(self, shared: Shared, log: Log) -> Fleet:
+        store = shared.store
+        if isinstance(store, str):
+            store = self._store = RedisStore(store, shared.prefix, shared.timeout)
+        return Fleet(shared, store, self.clock, log)
+
+    def memories(self) -> Iterator[VerifiedTokens | Answers]:
+        """All memories of tokens; what is under way already is not kept in them any more."""
+        self.epoch.turn()
+        yield self.verified
+        for introspector in self.introspectors.values():
+            yield introspector.answers
+
+    def forget_all(self) -> None:
+        """All that is known of tokens. The issuers' keys stay."""
+        for memory in self.memories():
+            memory.forget_all()
+
+    def learn(self, revocation: Revocation) -> None:
+        """From now on what it speaks of is refused: first where good tokens end, then what is
+        remembered of them, so that nothing slips through."""
+        self.revoked.add(revocation, self.clock.time())
+        for memory in self.memories():
+            if revocation.digest is not None:
+                memory.forget(revocation.digest)
+            else:
+                memory.forget_subject(revocation.issuer, revocation.subject)
+
+    def close(self) -> None:
+        """End all threads and close all connections."""
+        if self.revocations is not None:
+            self.revocations.close()
+        for flights in self._key_flights.values():
+            flights.close()
+        for introspector in self.introspectors.values():
+            introspector.close()
+        self._caller.close()
+        if self._store is not None:
+            self._store.close()
+
+
+_REVOCATIONS = 10_000
+"""How many revocations a worker without a fleet remembers."""
