@@ -1,22 +1,21 @@
-"""One request on its way through an aiohttp application: what is answered already, and a WebSocket
-that ends when its token expires."""
+"""One request on its way through an aiohttp application: what is answered already, and what ends
+when its token expires."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
+from aiohttp.typedefs import Handler
 
-from bearer_guard._aiohttp_request import AiohttpRequest, add_form
+from bearer_guard._aiohttp_expiry import Expiry
+from bearer_guard._aiohttp_request import AiohttpRequest, add_form, is_websocket
+from bearer_guard._aiohttp_subprotocols import answer_marker, set_aside
+from bearer_guard._aiohttp_websocket import OpenSocket
 from bearer_guard.access_token import AccessToken
 from bearer_guard.errors import BearerError
 from bearer_guard.guard import Guard
-
-POLICY_VIOLATION = 1008
-"""The close code (RFC 6455 section 7.4.1)."""
-_CLOSING = 5.0
-"""Seconds for a close to go out and be answered: a client that reads nothing holds it up."""
-_SOON = 0.05
 
 
 class Connection:
@@ -24,12 +23,15 @@ class Connection:
 
     def __init__(self, guard: Guard, request: web.Request, prefix: str) -> None:
         self._guard = guard
+        self._request = request
         self._view = AiohttpRequest(request, b"", prefix)
         self._token: AccessToken | None = None
         self._answered = False
-        self._websocket: web.WebSocketResponse | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._closing: asyncio.Task[None] | None = None
+        self._socket: OpenSocket | None = None
+        self._stream: web.StreamResponse | None = None
+        self._stream_expiry: Expiry | None = None
+        self._is_running = False
+        self._patience = asyncio.timeout(None)
 
     async def check(self) -> AccessToken | None:
         """``None`` for a public path. Raises a ``BearerError``."""
@@ -37,56 +39,76 @@ class Connection:
         self._token = await self._guard.check_async(self._view)
         return self._token
 
+    async def run(self, handler: Handler) -> web.StreamResponse:
+        """Have the handler answer, for as long as the token lives."""
+        request, marker = self._request, self._guard.settings.websocket_protocol
+        if marker is not None and is_websocket(request):
+            request = set_aside(self._view, request, marker)
+        try:
+            async with self._patience:
+                self._is_running = True
+                return await handler(request)
+        except ClientConnectionResetError:
+            # What a handler hears that sends on after expiry: it did nothing wrong.
+            if self._socket is None or not self._socket.expired:
+                raise
+            return self._socket.websocket
+        except TimeoutError:
+            if self._stream is None or not self._patience.expired():
+                raise
+            return self._ended(self._stream)
+
     async def begin(self, response: web.StreamResponse) -> None:
         """A response is about to begin: from now on there is no other."""
         if isinstance(response, web.WebSocketResponse):
             await self._begin_websocket(response)
-        elif response.status < 300 and self._guard.must_stay_private(self._view):
-            response.headers.setdefault("Cache-Control", "private")
+        else:
+            self._begin_stream(response)
         self._answered = True
 
     async def _begin_websocket(self, websocket: web.WebSocketResponse) -> None:
-        left = None if self._token is None else self._guard.seconds_left(self._token)
-        if left == 0:
+        if self._seconds_left() == 0:
             # The handler took longer than the token lives: it is told what is wrong with it.
             await self._guard.check_async(self._view)
-        self._websocket = websocket
-        if left is not None:
-            self._timer = asyncio.get_running_loop().call_later(left, self._expire, websocket)
+        marker = self._guard.settings.websocket_protocol
+        if marker is not None:
+            answer_marker(self._view, websocket, marker)
+        self._socket = OpenSocket(self._request, websocket)
+        if self._seconds_left() < math.inf:
+            self._socket.close_after(self._seconds_left)
 
-    @property
-    def expired(self) -> web.WebSocketResponse | None:
-        """The WebSocket that was closed when its token expired, if it was."""
-        return None if self._closing is None else self._websocket
+    def _begin_stream(self, response: web.StreamResponse) -> None:
+        if response.status < 300 and self._guard.must_stay_private(self._view):
+            response.headers.setdefault("Cache-Control", "private")
+        # What a handler returns is there as a whole, and sent when it has ended.
+        if self._is_running and self._guard.settings.end_streams_at_expiry:
+            self._stream = response
+            if self._seconds_left() < math.inf:
+                self._stream_expiry = Expiry(self._seconds_left, self._end_handler)
 
-    def _expire(self, websocket: web.WebSocketResponse) -> None:
-        loop = asyncio.get_running_loop()
-        if _is_accepted(websocket):
-            self._closing = loop.create_task(self._close(websocket))
-        else:
-            self._timer = loop.call_later(_SOON, self._expire, websocket)
+    def _end_handler(self) -> None:
+        # The length is told when all is sent.
+        if self._stream is not None and not self._stream.body_length:
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
-    async def _close(self, websocket: web.WebSocketResponse) -> None:
-        transport = self._view.request.transport
-        if transport is None or transport.is_closing():
-            return
-        if transport.get_write_buffer_size():
-            # The close waits behind it; nothing that the client still sends is heard meanwhile.
-            transport.pause_reading()
-        try:
-            async with asyncio.timeout(_CLOSING):
-                # From now on the handler hears that it is closed, and can send no more.
-                await websocket.close(code=POLICY_VIOLATION)
-        except TimeoutError:
+    def _ended(self, stream: web.StreamResponse) -> web.StreamResponse:
+        """The stream for aiohttp to finish, now that the handler can write no more."""
+        transport = self._request.transport
+        if self._request.writer.length and transport is not None:
+            # To end it properly would say that half of it is all of it.
             transport.abort()
+        return stream
+
+    def _seconds_left(self) -> float:
+        left = None if self._token is None else self._guard.seconds_left(self._token)
+        return math.inf if left is None else left
 
     async def refuse(self, error: BearerError) -> web.StreamResponse:
         """The answer to ``error``; raises it again where it comes too late for one."""
-        websocket = self._websocket
-        if websocket is not None and _is_accepted(websocket) and not websocket.closed:
+        if self._socket is not None and self._socket.is_open:
             self._guard.refusal(error)
-            await websocket.close(code=POLICY_VIOLATION)
-            return websocket
+            await self._socket.close()
+            return self._socket.websocket
         if self._answered:
             # The server breaks the answer off.
             raise error
@@ -96,12 +118,8 @@ class Connection:
 
     async def end(self) -> None:
         """The handler has ended: nothing of ours outlives it."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._closing is not None:
-            await self._closing
-
-
-def _is_accepted(websocket: web.WebSocketResponse) -> bool:
-    # Older versions of aiohttp say ``prepared`` a little too early.
-    return websocket.get_extra_info("sockname") is not None
+        self._is_running = False
+        if self._stream_expiry is not None:
+            self._stream_expiry.cancel()
+        if self._socket is not None:
+            await self._socket.end()

@@ -12,12 +12,34 @@ from bearer_guard.settings import GuardSettings
 
 Kind = TypeVar("Kind")
 
+PROTOCOLS = b"sec-websocket-protocol"
+
 
 def request_key(name: str, kind: type[Kind]) -> web.RequestKey[Kind]:
     """A key for a request's storage, which older versions of aiohttp know as a string."""
     make: Any = getattr(web, "RequestKey", lambda name, _kind: name)
     made: web.RequestKey[Kind] = make(name, kind)
     return made
+
+
+class Aside:
+    """The lines of ``Sec-WebSocket-Protocol`` as they were sent, for another guard further in.
+
+    An object of its own, so that whoever prints a request's storage prints no token.
+    """
+
+    __slots__ = ("lines",)
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self.lines = lines
+
+
+ASIDE = request_key("bearer_guard.aside", Aside)
+
+
+def is_websocket(request: web.BaseRequest) -> bool:
+    """As aiohttp tells it."""
+    return request.headers.get("Upgrade", "").strip().lower() == "websocket"
 
 
 class AiohttpRequest:
@@ -59,7 +81,10 @@ class AiohttpRequest:
         address: Any = self.request.get_extra_info("sockname")
         # A socket of Unix has a path for its address.
         host, port = address[:2] if isinstance(address, tuple) else ("localhost", None)
-        return url_of(self.request.scheme, host, port, self.raw_path, self.query)
+        scheme = self.request.scheme
+        if is_websocket(self.request):
+            scheme = "wss" if scheme == "https" else "ws"
+        return url_of(scheme, host, port, self.raw_path, self.query)
 
     @property
     def client_certificate(self) -> bytes | None:
@@ -70,6 +95,10 @@ class AiohttpRequest:
 
     def header_values(self, name: bytes) -> list[bytes]:
         """Every line of one header field, in order."""
+        aside = self.request.get(ASIDE)
+        if aside is not None and name == PROTOCOLS:
+            lines: list[bytes] = aside.lines
+            return lines
         return [value for key, value in self.request.raw_headers if key.lower() == name]
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 try:
-    from aiohttp import ClientConnectionResetError, web
+    from aiohttp import web
     from aiohttp.typedefs import Handler
 except ImportError:
     raise ImportError("bearer_guard.aiohttp needs aiohttp: install bearer-guard[aiohttp]") from None
@@ -26,7 +26,7 @@ from bearer_guard._aiohttp_connection import Connection
 from bearer_guard._aiohttp_request import AiohttpRequest, prefix_of, request_key
 from bearer_guard._requirement import Requirement, all_of, any_of
 from bearer_guard.access_token import AccessToken
-from bearer_guard.errors import BearerError, MissingToken
+from bearer_guard.errors import BearerError, MissingToken, SettingsError
 from bearer_guard.guard import Guard
 
 KEY = request_key("bearer_guard.token", AccessToken)
@@ -35,7 +35,7 @@ GUARD_KEY = request_key("bearer_guard.guard", Guard)
 """Where a request holds the ``Guard`` that let it in."""
 _CONNECTIONS = request_key("bearer_guard.connections", dict)
 
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
 
 def setup(app: web.Application, guard: Guard) -> None:
@@ -46,8 +46,14 @@ def setup(app: web.Application, guard: Guard) -> None:
     ``BearerError`` that a handler raises becomes the guard's answer. At the application's cleanup
     the guard's connections are closed.
 
-    Raises ``RuntimeError`` for an application that has started or is part of another already.
+    Raises ``RuntimeError`` for an application that has started or is part of another already, and
+    ``SettingsError`` for a guard with ``websocket_renewal``: in aiohttp nobody can read ahead of
+    the handler.
     """
+    if guard.settings.websocket_renewal:
+        raise SettingsError(
+            "websocket_renewal is not for aiohttp: leave it out, and have clients connect anew"
+        )
     if app.pre_frozen:
         raise RuntimeError(
             "setup(app, guard) comes too late: write it before the application starts, and before "
@@ -80,14 +86,9 @@ class _Guarding:
             request.pop(KEY, None)
             if token is not None:
                 request[KEY] = token
-            return await handler(request)
+            return await connection.run(handler)
         except BearerError as error:
             return await connection.refuse(error)
-        except ClientConnectionResetError:
-            # What a handler hears that sends on after expiry: it did nothing wrong.
-            if connection.expired is None:
-                raise
-            return connection.expired
         finally:
             await connection.end()
 
@@ -112,7 +113,7 @@ def access_token(request: web.BaseRequest) -> AccessToken:
     raise MissingToken
 
 
-def require_scopes(*scopes: str) -> Callable[[Endpoint], Endpoint]:
+def require_scopes(*scopes: str) -> Callable[[_Endpoint], _Endpoint]:
     """A decorator for a handler that needs *all* of ``scopes``.
 
     For functions and methods that take a ``request``, below the route's own decorator, and for
@@ -121,12 +122,12 @@ def require_scopes(*scopes: str) -> Callable[[Endpoint], Endpoint]:
     return _requiring(all_of(*scopes))
 
 
-def require_any_scope(*scopes: str) -> Callable[[Endpoint], Endpoint]:
+def require_any_scope(*scopes: str) -> Callable[[_Endpoint], _Endpoint]:
     """The same for a handler that needs *one* of ``scopes``."""
     return _requiring(any_of(*scopes))
 
 
-def _requiring(require: Requirement) -> Callable[[Endpoint], Endpoint]:
+def _requiring(require: Requirement) -> Callable[[_Endpoint], _Endpoint]:
     def decorate(endpoint: Any) -> Any:
         return (_guarded_view if isinstance(endpoint, type) else _guarded)(endpoint, require)
 

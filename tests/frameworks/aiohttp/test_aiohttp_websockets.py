@@ -19,7 +19,7 @@ from starlette_rows import Row
 from starlette_rows import ask as ask_plain
 from starlette_world import HeadersOf, MakeGuard
 
-from bearer_guard import Guard, _aiohttp_connection
+from bearer_guard import Guard, _aiohttp_websocket
 from bearer_guard import aiohttp as guarding
 from bearer_guard.aiohttp import access_token, require_scopes, setup
 from bearer_guard.asgi import BearerMiddleware as PlainMiddleware
@@ -313,7 +313,7 @@ async def test_after_the_handler_nobody_waits_for_expiry(strict: Guard, bearer: 
 async def test_one_that_reads_nothing_is_heard_no_more_and_is_cut_off(
     strict: Guard, brief: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_aiohttp_connection, "_CLOSING", 1.0)
+    monkeypatch.setattr(_aiohttp_websocket, "CLOSING", 1.0)
     heard: list[Any] = []
     full, over = asyncio.Event(), asyncio.Event()
 
