@@ -396,6 +396,19 @@ _ISSUER = [
         {"introspection": Introspection(token="t0ken"), "issuer": TEMPLATE},
         "introspection.endpoint is needed: a template has no metadata of its own",
     ),
+    *(
+        Wrong(
+            Issuer,
+            {
+                "introspection": Introspection(client_id="api", client_secret="s3cret"),
+                "issuer": issuer,
+                "jwks_uri": "https://a.example/keys",
+            },
+            "introspection.endpoint is needed: the issuer is no URL, so its metadata cannot be "
+            "found",
+        )
+        for issuer in ("project-id", "http://[")
+    ),
     *_range(Issuer, "introspect_jwts_every", 0, 86_400, "seconds", with_none=False),
     *(
         Wrong(
