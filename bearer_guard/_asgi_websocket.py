@@ -32,6 +32,7 @@ class Socket(Life):
 
     def begin(self, tasks: TaskGroup) -> None:
         """Expiry is waited for from the start: a handshake must not outlive its token either."""
+        self.timed = True
         tasks.start_soon(self._expire)
 
     async def _expire(self) -> None:
@@ -72,14 +73,22 @@ class RenewableSocket(Socket):
         self._is_read = False
         """Whether all was read that there is for the guard."""
         self._changed = anyio.Event()
+        self._reading: anyio.CancelScope | None = None
 
     def begin(self, tasks: TaskGroup) -> None:
         """Messages are read beside the application."""
         super().begin(tasks)
         tasks.start_soon(self._read)
 
+    def leave(self, why: str) -> None:
+        """For the application, and for whoever reads beside it."""
+        super().leave(why)
+        self._stop_reading()
+
     async def send(self, message: Message) -> None:
         """For the application."""
+        if message["type"] == "websocket.close":
+            self._stop_reading()
         await super().send(message)
         if message["type"] == "websocket.accept":
             self._tell()
@@ -90,12 +99,25 @@ class RenewableSocket(Socket):
         try:
             while not self._held:
                 if self._is_read:
-                    return await self._from_server()
+                    return await self._last_message()
                 await self._changed.wait()
             return self._held.popleft()
         finally:
             self._listeners -= 1
             self._tell()
+
+    async def _last_message(self) -> Message:
+        """Of a closed connection: what its client said meanwhile may be a token."""
+        while (message := await self._from_server())["type"] == "websocket.receive":
+            pass
+        return message
+
+    def _stop_reading(self) -> None:
+        """The connection is to be closed, which granian does not do while somebody reads."""
+        self._is_read = True
+        if self._reading is not None:
+            self._reading.cancel()
+        self._tell()
 
     def _tell(self) -> None:
         self._changed.set()
@@ -104,9 +126,10 @@ class RenewableSocket(Socket):
     async def _read(self) -> None:
         try:
             while not self._is_read:
-                while not self._may_read():
+                if self._may_read():
+                    await self._read_one()
+                else:
                     await self._changed.wait()
-                await self._read_one()
         except BearerError as error:
             self._refused(error)
             await self._close("the access token was not renewed and the connection was closed")
@@ -128,9 +151,14 @@ class RenewableSocket(Socket):
         return self._started.accepted and not unread
 
     async def _read_one(self) -> None:
-        message = await self._from_server()
+        message: Message | None = None
+        with anyio.CancelScope() as self._reading:
+            message = await self._from_server()
+        if message is None:
+            return
         text = message.get("text")
         if text is None or not await self._renew(text):
             self._held.append(message)
-            self._is_read = message["type"] == "websocket.disconnect"
+            if message["type"] == "websocket.disconnect":
+                self._is_read = True
             self._tell()

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 
+from bearer_guard import asgi, wsgi
 from bearer_guard.access_token import AccessToken
 from bearer_guard.django import users
 from bearer_guard.django.request import DjangoRequest
@@ -37,12 +38,20 @@ def _view(request: HttpRequest, guard: Guard) -> RequestView:
         path: Any = request.path
         return Request(request.method or "GET", path, headers=request.headers)
     # RFC 6750 section 2.3: such answers are private, which takes somebody around the view.
-    if guard.settings.query_parameter and not hasattr(request, "access_token"):
+    if guard.settings.query_parameter and not _stands_within_a_middleware(request):
         raise ImproperlyConfigured(
             "query_parameter takes the middleware: write into the settings "
             'MIDDLEWARE = [..., "bearer_guard.django.BearerMiddleware"]'
         )
     return DjangoRequest(request, guard)
+
+
+def _stands_within_a_middleware(request: HttpRequest) -> bool:
+    return (
+        hasattr(request, "access_token")
+        or wsgi.GUARD_KEY in request.META
+        or asgi.GUARD_KEY in getattr(request, "scope", ())
+    )
 
 
 def _kept(request: Any, token: AccessToken) -> AccessToken:

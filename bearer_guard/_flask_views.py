@@ -17,6 +17,7 @@ from bearer_guard.access_token import AccessToken
 
 Guarded = TypeVar("Guarded", bound=Callable[..., Any] | Blueprint)
 _MARK = "_bearer_guard_requirements"
+_ASKS = "_bearer_guard_asks"
 
 
 class Framework(NamedTuple):
@@ -51,16 +52,18 @@ def requiring(require: Requirement, framework: Framework) -> Callable[[Guarded],
                 "needs is named in its settings: required_scopes"
             )
         _mark(view, require)
-        guarded = _guarded_async if inspect.iscoroutinefunction(view) else _guarded_sync
-        return guarded(view, require, framework)
+        guard = _guarded_async if inspect.iscoroutinefunction(view) else _guarded_sync
+        guarded = guard(view, require, framework)
+        setattr(guarded, _ASKS, True)
+        setattr(guarded, _MARK, ())
+        return guarded
 
     return decorate
 
 
-def check_view(app: App, framework: Framework) -> None:
+def check_view(app: App, connection: Any, framework: Framework) -> None:
     """Ask for what decorators above the ``route`` of the view to come have named: what they
     return is not what is registered, and they would guard nothing."""
-    connection = framework.connection()
     if _reaches_view(connection):
         for require in _asked_of(app.view_functions.get(connection.url_rule.endpoint)):
             require(framework.access_token())
@@ -102,7 +105,8 @@ def _asked_of(view: Any) -> Iterator[Requirement]:
         for mark in _marks(view):
             if not _is_meant_as_it_is(mark.view):
                 yield mark.require
-        view = getattr(view, "__wrapped__", None)
+        # What a decorator has returned asks by itself.
+        view = None if hasattr(view, _ASKS) else getattr(view, "__wrapped__", None)
 
 
 def _is_meant_as_it_is(view: Any) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from bearer_guard.asgi import GUARD_KEY, KEY, BearerMiddleware
+from bearer_guard.access_token import AccessToken
+from bearer_guard.asgi import GUARD_KEY, BearerMiddleware
 from bearer_guard.guard import Guard
 
 
@@ -24,24 +25,20 @@ def stand_around_router(app: Litestar, guard: Guard) -> None:
         setattr(app, name, _Guarded(getattr(app, name), guard))
 
 
-class _Guarded:
+class _Guarded(BearerMiddleware):
     """A router, with the guard around it. All else about it is the router's own."""
-
-    def __init__(self, router: Any, guard: Guard) -> None:
-        self._router = router
-        self._middleware = BearerMiddleware(self._let_in, guard)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         scope["path"] = _path_as_it_is_routed(scope)
-        await self._middleware(scope, receive, send)
+        await super().__call__(scope, receive, send)
 
-    async def _let_in(self, scope: Any, receive: Any, send: Any) -> None:
-        # What Litestar calls so: request.auth, of any type.
-        scope["auth"] = scope[KEY]
-        await self._router(scope, receive, send)
+    def _tell(self, scope: Any, token: AccessToken | None) -> None:
+        """``request.auth`` is of any type in Litestar: here it is the token."""
+        super()._tell(scope, token)
+        scope["auth"] = token
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._router, name)
+        return getattr(self.app, name)
 
 
 def _path_as_it_is_routed(scope: Any) -> str:

@@ -83,7 +83,7 @@ class BearerMiddleware:
             token = await self.guard.check_async(request)
             started.private = self._reads_queries and self.guard.must_stay_private(request)
             scope[GUARD_KEY] = self.guard
-            _tell(scope, token)
+            self._tell(scope, token)
             if token is None or (scope["type"] == "http" and not self._ends_streams):
                 await self.app(scope, receive, started)
             else:
@@ -91,6 +91,12 @@ class BearerMiddleware:
                 await run(self.app, scope, receive, started, life)
         except BearerError as error:
             await self._refuse(error, scope, started)
+
+    def _tell(self, scope: Scope, token: AccessToken | None) -> None:
+        """Write what the application finds, in this package's words and in Starlette's."""
+        scope[KEY] = token
+        scope["auth"] = AuthCredentials([] if token is None else list(token.scopes))
+        scope["user"] = UnauthenticatedUser() if token is None else BearerUser(token)
 
     def _without_token(self, scope: Scope, marker: str, started: Started) -> AsgiRequest:
         request = AsgiRequest(set_aside(scope, marker))
@@ -126,7 +132,7 @@ class BearerMiddleware:
                 expiry.set(fresh)
                 # Another guard further in has not seen this token.
                 if scope[GUARD_KEY] is self.guard:
-                    _tell(scope, fresh)
+                    self._tell(scope, fresh)
             return fresh is not None
 
         return RenewableSocket(receive, started, expiry, renew, self.guard.refusal)
@@ -148,13 +154,6 @@ class BearerMiddleware:
         refusal = self.guard.refusal(error)
         is_head = scope.get("method") == "HEAD"
         await connection.refuse(scope, started, refusal, is_head)
-
-
-def _tell(scope: Scope, token: AccessToken | None) -> None:
-    """What the application finds, in this package's words and in Starlette's."""
-    scope[KEY] = token
-    scope["auth"] = AuthCredentials([] if token is None else list(token.scopes))
-    scope["user"] = UnauthenticatedUser() if token is None else BearerUser(token)
 
 
 def access_token(scope: Scope) -> AccessToken:

@@ -240,5 +240,5 @@ class Guard(Operated):
 
 def _granting(access_token: AccessToken, needed: Requirement) -> AccessToken:
     if not needed.is_met_by(access_token.scopes):
-        raise InsufficientScope(needed.named())
+        raise InsufficientScope(needed.named(), issuer=access_token.issuer)
     return access_token

@@ -142,7 +142,7 @@ def _check_connection() -> None:
         # The path that Quart goes by is not the one that the rules were asked for: it does not
         # begin with the root path, and Quart has cut something else off.
         raise NotFound
-    check_view(_app(), _QUART)
+    check_view(_app(), connection, _QUART)
 
 
 async def _answer(error: BearerError) -> Response | None:

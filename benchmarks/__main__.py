@@ -20,25 +20,28 @@ MODULES = (
     "asgi_servers",
     "wsgi_server",
     "frameworks",
-    "key_fetches",
     "made_up_keys",
     "opaque_tokens",
     "many_issuers",
     "token_memory",
     "import_cost",
+    "hostile_requests",
+    "storms",
 )
 
 _TO_RUN = "to run"
 
 
 def main() -> int:
-    """Measure, print, and keep the results of a whole run in which nothing failed.
+    """Measure, print, and keep the results of a run in which nothing failed: a whole one, or
+    the parts that are to be kept.
 
     Fails when a benchmark could not be run, never for what one measured.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=MODULES, metavar="NAME", default=[])
     parser.add_argument("--quick", action="store_true", help="fewer rounds; rough figures")
+    parser.add_argument("--keep", action="store_true", help="keep what --only measured, too")
     parser.add_argument("--list", action="store_true", help="print the names, measure nothing")
     arguments = parser.parse_args()
     if arguments.list:
@@ -50,8 +53,8 @@ def main() -> int:
     sections = [(name, _run(name, options)) for name in arguments.only or MODULES]
     report.show([row for _, rows in sections for row in rows])
     failed = any(row.target == _TO_RUN for _, rows in sections for row in rows)
-    if not arguments.only and not arguments.quick and not failed:
-        report.write(sections)
+    if not arguments.quick and not failed and (arguments.keep or not arguments.only):
+        (report.replace if arguments.only else report.write)(sections)
         print(f"\nKept in benchmarks/{report.RESULTS.name}.")
     return 1 if failed else 0
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
+from typing import TypeVar
 
 LET_IN = "let in"
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,21 @@ class Crowd:
 
 def in_threads(check: Callable[[], object], size: int) -> Crowd:
     """Each in a thread of its own, all let loose at once."""
-    barrier = threading.Barrier(size)
+    return each_in_a_thread(lambda _: check(), range(size))
+
+
+def each_in_a_thread(check: Callable[[Item], object], items: Sequence[Item]) -> Crowd:
+    """The same, each with an item of its own."""
+    barrier = threading.Barrier(len(items))
     found: list[tuple[str, float]] = []
 
-    def one() -> None:
+    def one(item: Item) -> None:
         barrier.wait()
         before = perf_counter()
-        outcome = _outcome(check)
+        outcome = _outcome(partial(check, item))
         found.append((outcome, perf_counter() - before))
 
-    threads = [threading.Thread(target=one) for _ in range(size)]
+    threads = [threading.Thread(target=one, args=(item,)) for item in items]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -64,19 +72,21 @@ def in_turn(check: Callable[[], object], size: int) -> Crowd:
 
 def as_tasks(check: Callable[[], Awaitable[object]], size: int) -> Crowd:
     """Each a task, all on one event loop."""
+    return asyncio.run(each_a_task(lambda _: check(), range(size)))
 
-    async def one() -> tuple[str, float]:
+
+async def each_a_task(check: Callable[[Item], Awaitable[object]], items: Sequence[Item]) -> Crowd:
+    """The same on the running event loop, each with an item of its own."""
+
+    async def one(item: Item) -> tuple[str, float]:
         before = perf_counter()
         try:
-            await check()
+            await check(item)
         except Exception as error:
             return _why(error), perf_counter() - before
         return LET_IN, perf_counter() - before
 
-    async def all_of_them() -> list[tuple[str, float]]:
-        return await asyncio.gather(*(one() for _ in range(size)))
-
-    found = asyncio.run(all_of_them())
+    found = await asyncio.gather(*(one(item) for item in items))
     return Crowd(Counter(outcome for outcome, _ in found), [seconds for _, seconds in found])
 
 

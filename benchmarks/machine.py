@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 _LIBRARIES = (
-    *("pyjwt", "cryptography", "httpx", "cachetools", "joserfc"),
+    *("pyjwt", "cryptography", "httpx", "cachetools", "joserfc", "fastmcp", "authlib"),
     *("uvicorn", "httptools", "uvloop", "fastapi", "starlette", "gunicorn", "werkzeug"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -45,23 +46,46 @@ def _show_plainly(rows: Sequence[Row]) -> None:
 
 
 def write(sections: Iterable[tuple[str, Sequence[Row]]]) -> None:
-    """Keep the table, with its date and its machine."""
+    """Keep the table of a whole run, with its date and its machine."""
     lines = [
         "# The last run",
         "",
         "Written by `python -m benchmarks`; `README.md` says how to read it.",
         "",
+        *_circumstances(),
+    ]
+    for name, rows in sections:
+        lines += _section(name, rows)
+    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def replace(sections: Iterable[tuple[str, Sequence[Row]]]) -> None:
+    """Keep the tables of some parts in place of their last ones, each with its own date and
+    machine, since the others are of another run."""
+    head, *kept = re.split(r"^(?=## )", RESULTS.read_text("utf-8"), flags=re.MULTILINE)
+    parts = {part.split("\n", 1)[0].removeprefix("## "): part.strip() for part in kept}
+    for name, rows in sections:
+        parts[name] = "\n".join(_section(name, rows, _circumstances())).strip()
+    text = "\n\n".join([head.strip(), *parts.values()])
+    RESULTS.write_text(text + "\n", encoding="utf-8")
+
+
+def _circumstances() -> list[str]:
+    return [
         f"- Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"- Processor: {machine.processor()}",
         f"- Python: {machine.interpreter()}",
         f"- Libraries: {machine.libraries()}",
     ]
-    for name, rows in sections:
-        lines += ["", f"## {name}", "", _line(_COLUMNS), _line("---" for _ in _COLUMNS)]
-        for row in rows:
-            verdict = f"**{row.verdict}**" if row.reached is Verdict.NO else row.verdict
-            lines.append(_line((row.what, row.figure, row.target, verdict, row.note)))
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _section(name: str, rows: Sequence[Row], circumstances: Sequence[str] = ()) -> list[str]:
+    lines = ["", f"## {name}", "", *circumstances, *([""] if circumstances else [])]
+    lines += [_line(_COLUMNS), _line("---" for _ in _COLUMNS)]
+    for row in rows:
+        verdict = f"**{row.verdict}**" if row.reached is Verdict.NO else row.verdict
+        lines.append(_line((row.what, row.figure, row.target, verdict, row.note)))
+    return lines
 
 
 def _line(cells: Iterable[str]) -> str:

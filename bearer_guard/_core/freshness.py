@@ -16,9 +16,15 @@ _DIGITS = re.compile(r"[0-9]{1,10}")
 
 def fresh_for(headers: Mapping[str, str], policy: KeySetPolicy) -> float:
     """Seconds for which the answer may be used without asking again, within the policy."""
+    said = said_fresh_for(headers, policy)
+    return policy.fresh_for if said is None else said
+
+
+def said_fresh_for(headers: Mapping[str, str], policy: KeySetPolicy) -> float | None:
+    """The same; ``None`` where the answer does not say."""
     said = _said(headers)
     if said is None:
-        return policy.fresh_for
+        return None
     return min(max(said - _age(headers), policy.fresh_at_least), policy.fresh_at_most)
 
 
@@ -42,7 +48,8 @@ def _directives(field: str) -> dict[str, str]:
             listed.append("")
         else:
             listed[-1] += piece
-    pairs = (directive.partition("=") for directive in listed)
+    # RFC 9111 section 4.2.1: of a directive that stands there twice, the first counts.
+    pairs = (directive.partition("=") for directive in reversed(listed))
     return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
 
 

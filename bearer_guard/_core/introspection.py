@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
 from bearer_guard._core import strict_json
-from bearer_guard._core.retry_after import retry_after
+from bearer_guard._core.retry_after import failure_of
 from bearer_guard.errors import InvalidToken
 from bearer_guard.exchange import Call, Errand, Reply, UpstreamFailure
 from bearer_guard.settings.introspection import Introspection
@@ -85,10 +85,7 @@ def _error(reply: Reply) -> Exception:
         )
     if reply.status == 400 and _error_code(reply.body) == "unsupported_token_type":
         return InvalidToken("token_inactive", answer="unsupported_token_type")
-    failure = UpstreamFailure("introspection_unusable", status=reply.status)
-    if reply.status in (429, 503):
-        failure.retry_after = retry_after(reply.headers)
-    return failure
+    return failure_of("introspection_unusable", reply)
 
 
 def may_be_of_the_token(failure: UpstreamFailure) -> bool:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from bearer_guard._core.budget import Budget
 from bearer_guard._core.key_set import KeySet, VerificationKey
 from bearer_guard._core.metadata import Metadata
+from bearer_guard._core.metadata_source import MetadataSource
 from bearer_guard.exchange import UpstreamFailure
 from bearer_guard.settings.policies import KeySetPolicy, UpstreamPolicy
 
@@ -38,19 +39,18 @@ class Fetched(NamedTuple):
     """What a fetch brought. ``key_set`` is ``None`` when the issuer said: not modified."""
 
     key_set: KeySet | None
-    fresh_for: float
+    fresh_for: float | None
+    """``None`` when a confirmation does not say: as long as before."""
     etag: str | None
-    metadata: Metadata | None
 
 
 class KeySource:
     """What is known of one issuer's keys."""
 
     __slots__ = (
-        *("attend_at", "etag", "failed_at", "failure", "failures", "fresh_until", "heard_at"),
-        *("key_set",),
-        *("keys", "landed", "landed_at", "last_reason", "metadata", "metadata_until"),
-        *("next_try", "refresh_at", "taken_off", "_forced", "_missed"),
+        *("attend_at", "etag", "failed_at", "failure", "failures", "fresh_until", "heard"),
+        *("key_set", "keys", "landed", "landed_at", "last_reason", "metadata", "next_try"),
+        *("refresh_at", "taken_off", "_forced", "_fresh_for", "_missed"),
     )
 
     def __init__(self) -> None:
@@ -66,11 +66,12 @@ class KeySource:
         self.last_reason: str | None = None
         """Why an attempt failed last, at ``failed_at``, whatever came later."""
         self.landed_at = self.failed_at = -math.inf
-        self.heard_at = -math.inf
-        """When the issuer was asked for the current keys, by whatever worker (since the epoch)."""
+        self.heard: str | None = None
+        """Which hearing in the fleet brought the current keys."""
         self.etag: str | None = None
-        self.metadata: Metadata | None = None
-        self.metadata_until = -math.inf
+        self.metadata = MetadataSource()
+        """Where the keys are, unless the settings say so."""
+        self._fresh_for = 0.0
         self.taken_off = self.landed = 0
         """How many fetches have started; the number of the last one that brought keys."""
         self._forced: Budget | None = None
@@ -117,6 +118,7 @@ class KeySource:
             return Step.UNKNOWN
         if self.landed > asked:
             self._remember(kid, now, policy)
+            self.metadata.doubt_unless_new(now, policy)
             return Step.UNKNOWN
         if in_air:
             return Step.FETCH
@@ -160,26 +162,36 @@ class KeySource:
         which they age."""
         self.landed = max(self.landed, number)
         self.failures, self.failure, self.next_try = 0, None, -math.inf
-        self.landed_at, self.fresh_until = now, now + fetched.fresh_for
-        self.attend_at = self.refresh_at = now + fetched.fresh_for * jittered
+        if fetched.fresh_for is not None:
+            self._fresh_for = fetched.fresh_for
+        self.landed_at, self.fresh_until = now, now + self._fresh_for
+        self.attend_at = self.refresh_at = now + self._fresh_for * jittered
         self.etag = fetched.etag
-        if fetched.metadata is not None and fetched.metadata is not self.metadata:
-            self.metadata = fetched.metadata
-            self.metadata_until = now + fetched.metadata.fresh_for
         if fetched.key_set is not None:
             if fetched.key_set.keys != self.keys:
                 self._missed = None
             self.key_set = fetched.key_set
             self.keys = fetched.key_set.keys
 
+    def land_metadata(self, found: Metadata, now: float) -> None:
+        """It counts from now on, whatever comes of the keys."""
+        if self.metadata.land(found, now):
+            # A validator does not move house with the keys.
+            self.etag = None
+
     def fail(self, failure: UpstreamFailure, now: float, policy: UpstreamPolicy) -> None:
-        """A fetch failed: what is known stays, and the next attempt waits, longer each time."""
+        """A fetch failed: what is known stays, and the next attempt waits, longer each time, and
+        at least as long as the server asks for."""
         self.failure = failure
         self.last_reason, self.failed_at = failure.reason, now
         self.failures += 1
-        wait = policy.back_off * 2 ** min(self.failures - 1, 30)
-        self.next_try = now + min(wait, policy.back_off_at_most)
+        self.next_try = now + policy.wait_after(self.failures, failure.retry_after)
         self.attend_at = -math.inf
+        # A validator may have been the trouble, and one answer in full costs little.
+        self.etag = None
+        if self.failures > 1:
+            # Once is an accident. Twice, and the keys may be elsewhere by now.
+            self.metadata.doubt()
 
     def retry_after(self, now: float) -> int:
         """Whole seconds after which a client may find things better (RFC 9110 §10.2.3)."""

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from bearer_guard._core import freshness, strict_json
+from bearer_guard._core.retry_after import failure_of
 from bearer_guard.exchange import Call, Errand, Reply, UpstreamFailure
 from bearer_guard.settings import checks
 from bearer_guard.settings.policies import KeySetPolicy
@@ -54,7 +55,7 @@ def discover(
             reply = yield Call("GET", address, _ACCEPT, kind="metadata")
             return _with(needed, read_metadata(reply, issuer, policy))
         except UpstreamFailure as unusable:
-            if unusable.reason.startswith("upstream_") and not _is_an_answer(unusable):
+            if unusable.retry_after is not None or not _is_an_answer(unusable):
                 # The other place is on the same server.
                 raise
             # That there is nothing at one place says nothing of trouble at the other.
@@ -65,6 +66,8 @@ def discover(
 
 def _is_an_answer(failure: UpstreamFailure) -> bool:
     """Whether the server did answer, if only by a broken or an endless page."""
+    if not failure.reason.startswith("upstream_"):
+        return True
     error = failure.details.get("error")
     if failure.reason == "upstream_broken":
         return error in (None, "ReadError", "WriteError")
@@ -80,7 +83,7 @@ def _with(needed: Needed, found: Metadata) -> Metadata:
 def read_metadata(reply: Reply, issuer: str, policy: KeySetPolicy) -> Metadata:
     """Raises ``UpstreamFailure`` unless the answer is this issuer's metadata, whole."""
     if reply.status != 200:
-        raise UpstreamFailure("metadata_unusable", status=reply.status)
+        raise failure_of("metadata_unusable", reply)
     try:
         document, _ = strict_json.read_object(reply.body)
     except ValueError:

@@ -117,7 +117,14 @@ def _compiled(pattern: str, end: str) -> re.Pattern[str]:
 
 
 def _is_ambiguous(path: str, raw_path: str) -> bool:
-    return bool(_ODD.search(path) or _HIDDEN.search(path) or _HIDDEN.search(raw_path))
+    # A server may cut its mount point off in the middle of a segment: "/apiadmin" below "/api".
+    # Some frameworks then add the slash that is missing.
+    return bool(
+        not path.startswith("/")
+        or _ODD.search(path)
+        or _HIDDEN.search(path)
+        or _HIDDEN.search(raw_path)
+    )
 
 
 def _other_readings(path: str) -> Iterable[str]:
@@ -125,6 +132,7 @@ def _other_readings(path: str) -> Iterable[str]:
     those that join slashes, and those that do both, in either order."""
     plain = _HIDDEN.sub(lambda found: {"2f": "/", "5c": "/", "2e": "."}[found[0][1:].lower()], path)
     plain = plain.replace("\\", "/")
+    plain = plain if plain.startswith("/") else f"/{plain}"
     for reading in (plain, _joined(plain)):
         yield reading
         yield _resolved(reading)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
+from bearer_guard.exchange import Reply, UpstreamFailure
+
 _DIGITS = re.compile(r"[0-9]{1,10}")
 
 
@@ -22,3 +24,12 @@ def _until(moment: str, date: str) -> float:
         return (parsedate_to_datetime(moment) - parsedate_to_datetime(date)).total_seconds()
     except (ValueError, TypeError, OverflowError):
         return 0
+
+
+def failure_of(reason: str, reply: Reply) -> UpstreamFailure:
+    """An answer whose status is not that of what was asked for, and what it says of another try:
+    busy or down, RFC 6585 section 4 and RFC 9110 section 15.6.4."""
+    failure = UpstreamFailure(reason, status=reply.status)
+    if reply.status in (429, 503):
+        failure.retry_after = retry_after(reply.headers)
+    return failure

@@ -89,8 +89,9 @@ def read_document(octets: bytes) -> dict[str, Any]:
 
 def _check_depth(text: str) -> None:
     depth = 0
-    for mark in re.findall(r"[\[{\]}]", _STRING.sub("", text)):
-        depth += 1 if mark in "[{" else -1
+    # One by one: what is deep is left at once, however much more of it there is.
+    for mark in re.finditer(r"[\[{\]}]", _STRING.sub("", text)):
+        depth += 1 if mark[0] in "[{" else -1
         if depth > MAX_DEPTH:
             raise ValueError("nested too deeply")
 

@@ -35,8 +35,7 @@ class InactiveError(Exception):
 
     def __init__(self, refused: InvalidToken, age: float) -> None:
         super().__init__(refused.reason)
-        self.refused = refused
-        self.age = age
+        self.refused, self.age = refused, age
 
 
 class Endpoint:
@@ -124,6 +123,9 @@ class Endpoint:
 
     def find(self, until: float) -> str:
         """Its address, from the issuer's metadata. Raises ``UpstreamFailure``."""
+        suspension = self.suspension()
+        if suspension is not None:
+            raise suspension
         errand = self._discovered_endpoint()
         try:
             return self._caller.run(errand, self._policy, until, self._watch.calling)
@@ -135,9 +137,7 @@ class Endpoint:
         """Whether it is called, and in how many seconds it will be again."""
         with self._lock:
             now = self._clock.monotonic()
-            circuit = self._breaker.circuit(now)
-            wait = self._breaker.retry_after(now) if circuit is Circuit.OPEN else 0
-            return _STATES[circuit], wait
+            return _STATES[self._breaker.circuit(now)], max(0.0, self._breaker.open_until - now)
 
     def _take_off(self, until: float) -> Permit:
         if time.monotonic() >= until:

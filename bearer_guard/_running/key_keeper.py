@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
 
-from bearer_guard._core import key_errand
+from bearer_guard._core import key_errand, metadata
 from bearer_guard._core.key_set import KeySet
-from bearer_guard._core.key_source import Fetched, KeySource, Step
+from bearer_guard._core.key_source import Fetched, Step
+from bearer_guard._core.metadata import Metadata
 from bearer_guard._core.needs import KeysNeeded, MissingKeyNeeded
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
 from bearer_guard._running.fleet import Fleet
@@ -23,10 +24,12 @@ from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller, directly
 from bearer_guard.clock import Clock
 from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, InvalidToken
-from bearer_guard.exchange import Errand, UpstreamFailure
+from bearer_guard.exchange import Errand, Through, UpstreamFailure
 
 # The flight ends this much earlier than its passengers' patience, so that they hear why.
 _SHARE_OF_PATIENCE = 0.95
+_SHARE_OF_METADATA = 0.5
+"""Of a flight's time, where the keys can be had without it."""
 
 
 class KeyKeeper:
@@ -126,10 +129,11 @@ class KeyKeeper:
         """In a thread of the pool. What comes of it is stored before it lands."""
         policy, calling = issuer.rules.settings.upstream, self._watches.calling(issuer.rules)
         shared = self._shared(issuer, until, forced)
-        began = self._clock.time()
+        through = shared or directly
         try:
-            errand = self._errand(issuer)
-            fetched = self._caller.run(errand, policy, until, calling, through=shared or directly)
+            jwks_uri, trouble = self._jwks_uri(issuer, until, through)
+            errand = self._errand(issuer, jwks_uri)
+            fetched = self._caller.run(errand, policy, until, calling, through=through)
         except UpstreamFailure as failure:
             with self._lock:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)
@@ -143,49 +147,88 @@ class KeyKeeper:
                 number = 0
                 with self._lock:
                     issuer.source.spare(forced)
-            self._land(issuer, number, fetched, began - (shared.age if shared else 0))
+            self._land(issuer, number, fetched, shared.heard if shared else None)
+            if trouble is not None:
+                self._tell_of_metadata(issuer, trouble)
 
     def _shared(self, issuer: TrustedIssuer, until: float, forced: bool) -> SharedKeys | None:
         if self._fleet is None:
             return None
-        return SharedKeys(self._fleet, issuer, until, issuer.source.heard_at, forced=forced)
+        return SharedKeys(self._fleet, issuer, until, forced=forced)
 
-    def _errand(self, issuer: TrustedIssuer) -> Errand[Fetched]:
-        settings, source = issuer.rules.settings, issuer.source
+    def _errand(self, issuer: TrustedIssuer, jwks_uri: str) -> Errand[Fetched]:
+        source, policy = issuer.source, issuer.rules.settings.key_set
         # "Not modified" would tell the other workers nothing.
         etag = source.etag if self._fleet is None else None
-        jwks_uri = issuer.address(settings.jwks_uri)
-        if jwks_uri is not None:
-            return key_errand.fetch_keys(jwks_uri, source.key_set, etag, settings.key_set)
-        return key_errand.discover_and_fetch_keys(
-            issuer.identifier,
-            issuer.address(settings.metadata_uri),
-            source.metadata,
-            self._clock.monotonic() < source.metadata_until,
-            source.key_set,
-            etag,
-            settings.key_set,
-        )
+        return key_errand.fetch_keys(jwks_uri, source.key_set, etag, policy)
 
-    def _land(self, issuer: TrustedIssuer, number: int, fetched: Fetched, heard_at: float) -> None:
+    def _jwks_uri(
+        self, issuer: TrustedIssuer, until: float, through: Through
+    ) -> tuple[str, UpstreamFailure | None]:
+        """As the settings say, or else the metadata, which is read where it is time to; and why
+        it could not be, where what was known of it has to do."""
+        settings, source = issuer.rules.settings, issuer.source.metadata
+        written = issuer.address(settings.jwks_uri)
+        if written is not None:
+            return written, None
+        now = self._clock.monotonic()
+        known = source.known(now, settings.key_set)
+        trouble = None
+        if known is None or source.is_to_be_read(now):
+            known, trouble = self._read_metadata(issuer, known, until, through)
+        assert known.jwks_uri is not None, "or else it was not what was needed"
+        return known.jwks_uri, trouble
+
+    def _read_metadata(
+        self, issuer: TrustedIssuer, known: Metadata | None, until: float, through: Through
+    ) -> tuple[Metadata, UpstreamFailure | None]:
+        """What is ``known`` serves, past its time too, where none can be had."""
+        settings, source = issuer.rules.settings, issuer.source
+        if known is not None:
+            # A server that hangs must not take all the time of keys that can be had without.
+            now = time.monotonic()
+            until = now + (until - now) * _SHARE_OF_METADATA
+        place = issuer.address(settings.metadata_uri)
+        errand = metadata.discover(issuer.identifier, place, settings.key_set)
+        calling = self._watches.calling(issuer.rules)
+        try:
+            found = self._caller.run(errand, settings.upstream, until, calling, through=through)
+        except UpstreamFailure as failure:
+            if known is None:
+                raise
+            with self._lock:
+                source.metadata.fail(failure, self._clock.monotonic(), settings.upstream)
+            return known, failure
+        with self._lock:
+            source.land_metadata(found, self._clock.monotonic())
+        return found, None
+
+    def _land(
+        self, issuer: TrustedIssuer, number: int, fetched: Fetched, heard: str | None
+    ) -> None:
         policy = issuer.rules.settings.key_set
         # Spread within a fleet, nothing secret (hence no cryptographic randomness).
         jittered = policy.refresh_at - policy.jitter * random.random()  # noqa: S311
         with self._lock:
             issuer.source.land(number, fetched, self._clock.monotonic(), jittered)
-            issuer.source.heard_at = heard_at
+            issuer.source.heard = heard
         self._templates.found(issuer)
 
     def _tell(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
+        """Names the issuer, the age of its keys, and when it is asked again."""
+        now, source = self._clock.monotonic(), issuer.source
         facts: dict[str, object] = {"issuer": issuer.identifier, **failure.details}
-        source = issuer.source
+        facts["next_try"] = f"in {source.next_try - now:.0f} s"
         if source.key_set is not None:
-            facts["keys"] = self._age(source)
+            used = source.usable(now, issuer.rules.settings.key_set) is not None
+            facts["keys"] = _age(now - source.fresh_until, used=used)
         self._watches.log.upstream_failure(failure.reason, facts, issuer.rules.alias)
 
-    def _age(self, source: KeySource) -> str:
-        past = self._clock.monotonic() - source.fresh_until
-        return f"still used, {past:.0f} s past fresh" if past > 0 else "still fresh"
+    def _tell_of_metadata(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
+        """Only the metadata could not be had: where the keys neither, that is told instead."""
+        age = self._clock.monotonic() - issuer.source.metadata.fresh_until
+        facts = {"issuer": issuer.identifier, **failure.details, "metadata": _age(age, used=True)}
+        self._watches.log.upstream_failure(failure.reason, facts, issuer.rules.alias)
 
     def _unavailable(self, issuer: TrustedIssuer) -> BearerError:
         """A new exception each time: one that many waiters raise collects their tracebacks."""
@@ -201,3 +244,9 @@ class KeyKeeper:
             retry_after=issuer.source.retry_after(self._clock.monotonic()),
             **{"issuer": issuer.identifier, **failure.details},
         )
+
+
+def _age(past_fresh: float, *, used: bool) -> str:
+    if past_fresh <= 0:
+        return "still fresh"
+    return f"{'still' if used else 'no longer'} used, {past_fresh:.0f} s past fresh"

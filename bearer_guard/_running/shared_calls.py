@@ -28,16 +28,13 @@ class ForcedFetchesSpentError(Exception):
 class SharedKeys:
     """What stands before the calls of one fetch of an issuer's keys."""
 
-    def __init__(
-        self, fleet: Fleet, issuer: TrustedIssuer, until: float, after: float, *, forced: bool
-    ) -> None:
+    def __init__(self, fleet: Fleet, issuer: TrustedIssuer, until: float, *, forced: bool) -> None:
         self._fleet = fleet
         self._issuer = issuer
         self._until = until
-        self._after = after
         self._forced = forced
-        self.age = 0.0
-        """How many seconds ago the key set was heard; more than 0 if by another worker."""
+        self.heard: str | None = None
+        """Which hearing the key set is of."""
         self.was_sent = False
         """Whether this worker asked for the key set itself."""
 
@@ -51,10 +48,10 @@ class SharedKeys:
                 self.was_sent = True
             return send()
 
-        after = {"after": self._after} if is_key_set else {}
-        heard = self._fleet.once(name, self._until, self._lasts, sent, **after)
+        known = self._issuer.source.heard if is_key_set else None
+        heard = self._fleet.once(name, self._until, self._lasts, sent, known=known)
         if is_key_set:
-            self.age = heard.age
+            self.heard = heard.number
         return aged(heard.reply, heard.age)
 
     def _spend(self) -> None:
@@ -87,7 +84,8 @@ class SharedAnswer:
         """How many seconds ago the answer was heard."""
 
     def __call__(self, call: Call, send: Send) -> Reply:
-        if call.kind != "introspection":
+        if call.kind != "introspection" or not self._settings.cache_for:
+            # Who keeps no answers takes no kept ones.
             return send()
         # What a server answers may depend on who asks (RFC 7662 section 5).
         who = self._settings.client_id or ""

@@ -17,7 +17,6 @@ class VerifiedTokens:
     def __init__(self, size: int, clock: Clock, epoch: Epoch) -> None:
         self.recent: RecentlyUsed[Verified] = RecentlyUsed(size)
         """Where they are, for the one who looks at key and time by itself."""
-        self._size = size
         self._clock = clock
         self._epoch = epoch
 
@@ -34,7 +33,7 @@ class VerifiedTokens:
 
     def remember(self, digest: bytes, verified: Verified, begun_in: int) -> None:
         """Keep it, unless something was forgotten since its request began."""
-        if verified.key is not None and self._size:
+        if verified.key is not None:
             self._epoch.act(begun_in, partial(self.recent.put, digest, verified))
 
     def forget(self, digest: bytes) -> None:

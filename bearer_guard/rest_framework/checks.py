@@ -15,6 +15,7 @@ from rest_framework.settings import api_settings
 
 from bearer_guard.django import order
 from bearer_guard.rest_framework.authentication import BearerAuthentication
+from bearer_guard.rest_framework.needed import ALL, ANY
 from bearer_guard.rest_framework.permissions import HasScopes
 
 
@@ -66,6 +67,9 @@ def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
 def _of_view(callback: Any) -> Iterator[CheckMessage]:
     kind = getattr(callback, "cls", None)
     if not (isinstance(kind, type) and issubclass(kind, views.APIView)):
+        return
+    if any(isinstance(getattr(kind, name, None), property) for name in (ALL, ANY)):
+        # What it names depends on a request.
         return
     view = kind(**callback.initkwargs)
     methods = [*(getattr(callback, "actions", None) or view.allowed_methods)]

@@ -27,9 +27,9 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
     from bearer_guard.rest_framework.responses import RefusalResponse
 
-    request: Request = context["request"]
-    answer = _answer(exc, request)
-    if answer is None:
+    request: Request | None = context.get("request")
+    answer = None if request is None else _answer(exc, request)
+    if request is None or answer is None:
         return views.exception_handler(exc, context)
     views.set_rollback()
     return RefusalResponse(answer.refusal, is_head=request.method == "HEAD")

@@ -89,3 +89,9 @@ class UpstreamPolicy:
             raise SettingsError(
                 "back_off_at_most must not be shorter than back_off: raise it or lower back_off"
             )
+
+    def wait_after(self, failures: int, asked: float | None) -> float:
+        """Seconds until the next try after so many failures in a row, of which the last
+        ``asked`` for some (RFC 9110 section 10.2.3)."""
+        wait = self.back_off * 2.0 ** min(failures - 1, 30)
+        return min(max(wait, asked or 0), self.back_off_at_most)

@@ -39,6 +39,11 @@ def _guarded_again(application: Application, made: Any) -> Any:
         from bearer_guard.asgi import BearerMiddleware as AsgiMiddleware
 
         return AsgiMiddleware(made, guard)
+    if application.interface == "aiohttp":
+        from bearer_guard.aiohttp import setup
+
+        setup(made, guard)
+        return made
     from bearer_guard.wsgi import BearerMiddleware as WsgiMiddleware
 
     return WsgiMiddleware(made, guard)
@@ -51,6 +56,12 @@ def _mounted(application: Application, made: Any, mount: str) -> Any:
         from starlette.routing import Mount
 
         return Starlette(routes=[Mount(mount, made)])
+    if application.interface == "aiohttp":
+        from aiohttp import web
+
+        whole = web.Application()
+        whole.add_subapp(mount, made)
+        return whole
     from werkzeug.exceptions import NotFound
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
 

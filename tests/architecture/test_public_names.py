@@ -47,7 +47,7 @@ def test_the_public_names_are_these() -> None:
     assert bearer_guard.__all__ == [
         "AccessToken", "AuthorizationServerUnavailable", "BearerError", "Clock", "Guard",
         "InsufficientScope", "Introspection", "InvalidRequest", "InvalidToken", "Issuer",
-        "KeySetPolicy", "MissingToken", "Request", "RequestView", "Rule", "SettingsError",
+        "KeySetPolicy", "MissingToken", "Request", "RequestView", "Rule", "SettingsError", "Shared",
         "UpstreamPolicy", "beyond_identity",
     ]  # fmt: skip
 

@@ -12,8 +12,9 @@ import pytest
 
 from conformance.rows import Row
 from conformance.run import Run
-from conformance.stage import Stage, Tripwire
 from conformance.targets import Targets
+from conformance.tripwire import Tripwire
+from faults.server import FaultServer
 
 
 class Logbook(logging.Handler):
@@ -50,7 +51,7 @@ def run() -> Iterator[Run]:
         "websockets",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    stage, tripwire, targets = Stage(), Tripwire(), Targets()
+    stage, tripwire, targets = FaultServer(), Tripwire(), Targets()
     found = Run(stage, tripwire, targets, logbook.lines)
     yield found
     found.close()

@@ -8,11 +8,12 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from conformance.rows import IN_PROCESS, Row, Step
-from conformance.stage import Stage, Tripwire
 from conformance.targets import Targets
+from conformance.tripwire import Tripwire
 from conformance.verdicts import ServerRefuses, Verdict
 from conformance.wire import Outcome
 from conformance.world import Setting, World
+from faults.server import FaultServer
 
 _CREDENTIALS = re.compile(
     rb"(?:authorization: *\S+|access_token=|cookie:[^\r]*=)[ ]*([^\r\n&;]+)", re.IGNORECASE
@@ -24,7 +25,9 @@ _TELLTALE = re.compile(rb"Traceback|\b[A-Z][A-Za-z]+(?:Error|Exception|Timeout)\
 class Run:
     """All that the rows need, and the results of the slow ones."""
 
-    def __init__(self, stage: Stage, tripwire: Tripwire, targets: Targets, log: list[str]) -> None:
+    def __init__(
+        self, stage: FaultServer, tripwire: Tripwire, targets: Targets, log: list[str]
+    ) -> None:
         self.stage, self.tripwire, self.targets, self.log = stage, tripwire, targets, log
         self._shared: dict[Setting, World] = {}
         self._lock = threading.Lock()

@@ -20,11 +20,12 @@ from bearer_guard import UpstreamPolicy
 from conformance import tokens
 from conformance.rows import WIRE, bearer, request
 from conformance.run import Run
-from conformance.stage import Answer, Stage, document
 from conformance.table.http_requests import WS
 from conformance.targets import Slot
 from conformance.wire import send_on
 from conformance.world import Setting, World
+from faults.answers import Answer, document
+from faults.server import FaultServer
 
 
 @pytest.fixture
@@ -120,7 +121,7 @@ def test_an_answer_to_a_query_token_is_private(run: Run, where: str) -> None:
 
 
 @pytest.fixture
-def stranger(tmp_path: Path) -> Iterator[Stage]:
+def stranger(tmp_path: Path) -> Iterator[FaultServer]:
     """An authorization server whose certificate nobody vouches for."""
     key = tokens.private_key("p256-tls")
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
@@ -139,14 +140,14 @@ def stranger(tmp_path: Path) -> Iterator[Stage]:
     path.write_bytes(private + certificate.public_bytes(pem))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    stage = Stage(context)
+    stage = FaultServer(context)
     yield stage
     stage.close()
 
 
 @pytest.mark.parametrize("where", ["guard", "guard_async", "uvicorn_httptools", "gunicorn"])
 def test_keys_behind_a_certificate_that_nobody_vouches_for_are_503(
-    run: Run, stranger: Stage, where: str
+    run: Run, stranger: FaultServer, where: str
 ) -> None:
     options = {
         "jwks_uri": f"https://127.0.0.1:{stranger.port}/keys",

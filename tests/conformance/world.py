@@ -11,7 +11,8 @@ from urllib.parse import parse_qs
 from bearer_guard import Guard, Introspection, Issuer
 from bearer_guard.testing import HandClock
 from conformance import tokens
-from conformance.stage import Answer, Seen, Stage, document
+from faults.answers import Answer, Seen, document
+from faults.server import FaultServer
 
 AUDIENCE = "https://api.example.com"
 _numbers = itertools.count(1)
@@ -45,7 +46,7 @@ def default_keys() -> list[dict[str, Any]]:
 class World:
     """A place on the stage, a clock and a guard."""
 
-    def __init__(self, stage: Stage, tripwire_port: int, setting: Setting) -> None:
+    def __init__(self, stage: FaultServer, tripwire_port: int, setting: Setting) -> None:
         self.stage = stage
         self.tripwire = f"http://127.0.0.1:{tripwire_port}"
         self.number = next(_numbers)

@@ -37,7 +37,7 @@ class Stage:
         """A fetch brings ``keys``: they are fresh for 600 s, and age after 480."""
         source = self.source(issuer)
         number = source.take_off()
-        source.land(number, Fetched(keys, 600, None, None), self.clock.monotonic(), 0.8)
+        source.land(number, Fetched(keys, 600, None), self.clock.monotonic(), 0.8)
         return keys
 
     def tell(self, token: bytes) -> Verified | Story:

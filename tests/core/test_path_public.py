@@ -96,6 +96,8 @@ def test_a_pattern_matches_nothing_else(pattern: str, url: str) -> None:
         "/docs/a%7F",
         "/docs/%1f",
         "/docs/%ff",
+        "docs/a",
+        "docs",
     ],
 )
 def test_what_two_readers_could_read_in_two_ways_is_never_public(url: str) -> None:

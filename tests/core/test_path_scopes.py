@@ -101,6 +101,10 @@ ADMIN = Rule("/admin/users", scopes=["admin"])
         "/admin/%252E/users",
         "/admin%255cusers",
         "/x/%2e%2E/admin/users",
+        "admin/users",
+        "x/../admin/users",
+        "../admin/users",
+        "./admin/users",
     ],
 )
 def test_an_odd_path_needs_the_scopes_of_what_a_tidier_reader_would_see(url: str) -> None:

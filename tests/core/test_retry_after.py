@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bearer_guard._core.retry_after import retry_after
 
@@ -43,3 +45,9 @@ def test_it_may_be_absent() -> None:
 def test_a_moment_without_the_answers_own_date_says_nothing(date: dict[str, str]) -> None:
     """The server's clock may be hours off ours."""
     assert retry_after({"retry-after": DATE, **date}) is None
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_whatever_is_said_it_is_a_time_to_come(said: str, date: str) -> None:
+    seconds = retry_after({"retry-after": said, "date": date})
+    assert seconds is None or seconds > 0

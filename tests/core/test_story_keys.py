@@ -135,7 +135,7 @@ def test_a_key_behind_a_template_may_be_missing_too() -> None:
     stage = Stage(Issuer(TEMPLATE))
     told, _ = stage.begin(token(number=1, iss=ONE, header={"kid": "new"}))
     issuer = TrustedIssuer(ONE, stage.trust.templates[0])
-    issuer.source.land(1, Fetched(key_set(jwk()), 600, None, None), 0, 0.8)
+    issuer.source.land(1, Fetched(key_set(jwk()), 600, None), 0, 0.8)
     told.send(issuer)
     keys = issuer.source.key_set
     assert keys is not None

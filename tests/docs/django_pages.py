@@ -25,8 +25,10 @@ _apps = ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.s
 INSTALLED_APPS = [*_apps, *(each for each in INSTALLED_APPS if each is not ...)]
 MIDDLEWARE = [each for each in MIDDLEWARE if each is not ...]
 """
+# Where bearer_guard is installed, pytest finds the fixture by itself.
 _CONFTEST = """
 import django
+from bearer_guard.pytest_plugin import authorization_server
 from django.core.management import call_command
 
 django.setup()

@@ -33,7 +33,7 @@ def other_keys(servers: list[AuthorizationServer]) -> KeySet:
 
 
 def land(source: KeySource, keys: KeySet | None, now: float = 0) -> None:
-    source.land(source.take_off(), Fetched(keys, 600, None, None), now, 0.8)
+    source.land(source.take_off(), Fetched(keys, 600, None), now, 0.8)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bearer_guard import KeySetPolicy
-from bearer_guard._core.freshness import fresh_for
+from bearer_guard._core.freshness import fresh_for, said_fresh_for
 
 POLICY = KeySetPolicy()
 FLOOR, SILENT, CEILING = 60, 600, 86_400
@@ -90,6 +90,17 @@ def test_max_age_goes_over_expires() -> None:
     assert (
         fresh(date=DATE, expires="Mon, 01 Jan 2027 00:05:00 GMT", cache_control="max-age=90") == 90
     )
+
+
+def test_of_a_directive_that_stands_there_twice_the_first_counts() -> None:
+    assert fresh(cache_control="max-age=90, max-age=900") == 90
+    assert fresh(cache_control="max-age=900, MAX-AGE=90") == 900
+
+
+def test_an_answer_that_does_not_say_is_told_from_one_that_says_the_same() -> None:
+    assert said_fresh_for({}, POLICY) is None
+    assert said_fresh_for({"cache-control": "max-age=600"}, POLICY) == 600
+    assert said_fresh_for({"cache-control": "max-age=1"}, POLICY) == FLOOR
 
 
 def test_expires_without_date_says_nothing() -> None:

@@ -7,18 +7,15 @@ from typing import Any
 import pytest
 
 from bearer_guard import KeySetPolicy
-from bearer_guard._core.key_errand import discover_and_fetch_keys, fetch_keys
+from bearer_guard._core.key_errand import fetch_keys
 from bearer_guard._core.key_set import KeySet
-from bearer_guard._core.metadata import Metadata
-from bearer_guard.exchange import UpstreamFailure
+from bearer_guard.exchange import Call, Reply, UpstreamFailure
 from bearer_guard.testing import AuthorizationServer
 from key_life.stepping import jwks, key_set, reply, run, urls
 
 POLICY = KeySetPolicy()
 ISSUER = "https://login.example.com/"
 KEYS = "https://login.example.com/jwks"
-OPENID = "https://login.example.com/.well-known/openid-configuration"
-DOWN = UpstreamFailure("upstream_unreachable")
 UNUSABLE = {"kty": "oct", "k": "c2VjcmV0", "kid": "symmetric"}
 
 
@@ -32,13 +29,21 @@ def good(server: AuthorizationServer) -> KeySet:
     return key_set(server)
 
 
+def failing(errand: Any, answer: Reply) -> tuple[list[Call], UpstreamFailure]:
+    """The call that an errand makes, and why its answer ends it."""
+    calls = [next(errand)]
+    with pytest.raises(UpstreamFailure) as caught:
+        errand.send(answer)
+    return calls, caught.value
+
+
 def test_a_first_fetch_brings_keys_and_how_long_they_are_fresh(server: AuthorizationServer) -> None:
     headers = {"cache-control": "max-age=90", "etag": '"1"'}
     calls, fetched = run(fetch_keys(KEYS, None, None, POLICY), reply(jwks(server), headers=headers))
     assert urls(calls) == [KEYS]
     assert calls[0].headers == {"accept": "application/jwk-set+json, application/json"}
     assert len(fetched.key_set.keys) == 1
-    assert (fetched.fresh_for, fetched.etag, fetched.metadata) == (90, '"1"', None)
+    assert (fetched.fresh_for, fetched.etag) == (90, '"1"')
 
 
 def test_a_known_set_is_asked_for_by_its_validator(good: KeySet) -> None:
@@ -54,11 +59,28 @@ def test_a_new_validator_replaces_the_old(good: KeySet) -> None:
     assert run(fetch_keys(KEYS, good, '"1"', POLICY), answer)[1].etag == '"2"'
 
 
+def test_a_confirmation_that_does_not_say_how_long_leaves_it_as_it_was(good: KeySet) -> None:
+    """RFC 9111 section 4.3.4."""
+    fetched = run(fetch_keys(KEYS, good, '"1"', POLICY), reply(b"", status=304))[1]
+    assert fetched.fresh_for is None
+
+
+def test_a_failure_tells_how_long_the_server_wants_to_be_left_alone() -> None:
+    busy = reply(status=429, headers={"retry-after": "7"})
+    assert failing(fetch_keys(KEYS, None, None, POLICY), busy)[1].retry_after == 7
+
+
 def test_a_validator_without_keys_is_not_sent_and_its_answer_not_taken() -> None:
-    errand = fetch_keys(KEYS, None, '"1"', POLICY)
-    with pytest.raises(UpstreamFailure) as caught:
-        run(errand, reply(b"", status=304))
-    assert (caught.value.reason, caught.value.details) == ("key_set_unusable", {"status": 304})
+    calls, failure = failing(fetch_keys(KEYS, None, '"1"', POLICY), reply(b"", status=304))
+    assert "if-none-match" not in calls[0].headers
+    assert (failure.reason, failure.details) == ("key_set_unusable", {"status": 304})
+
+
+def test_a_confirmation_that_nobody_asked_for_confirms_nothing(good: KeySet) -> None:
+    """RFC 9110 section 15.4.5: or else a server that says so to all keeps withdrawn keys alive."""
+    calls, failure = failing(fetch_keys(KEYS, good, None, POLICY), reply(b"", status=304))
+    assert "if-none-match" not in calls[0].headers
+    assert (failure.reason, failure.details) == ("key_set_unusable", {"status": 304})
 
 
 def test_keys_that_stay_are_the_same_objects(server: AuthorizationServer, good: KeySet) -> None:
@@ -97,56 +119,3 @@ def test_a_first_set_of_unusable_keys_names_them() -> None:
     assert again.key_set.unfit == {"symmetric"}
     with pytest.raises(UpstreamFailure, match="key_set_unusable"):
         run(fetch_keys(KEYS, None, None, POLICY), reply({"keys": [{}]}))
-
-
-def metadata(jwks_uri: str = KEYS) -> dict[str, str]:
-    return {"issuer": ISSUER, "jwks_uri": jwks_uri}
-
-
-def errand(known: Metadata | None, fresh: bool, previous: KeySet | None, etag: str | None) -> Any:
-    return discover_and_fetch_keys(ISSUER, None, known, fresh, previous, etag, POLICY)
-
-
-KNOWN = Metadata(KEYS, None, 600)
-
-
-def test_metadata_comes_before_the_first_keys(server: AuthorizationServer) -> None:
-    calls, fetched = run(errand(None, False, None, None), reply(metadata()), reply(jwks(server)))
-    assert urls(calls) == [OPENID, KEYS]
-    assert fetched.metadata == KNOWN
-
-
-def test_fresh_metadata_is_not_asked_for_again(server: AuthorizationServer) -> None:
-    calls, fetched = run(errand(KNOWN, True, None, None), reply(jwks(server)))
-    assert urls(calls) == [KEYS]
-    assert fetched.metadata is KNOWN
-
-
-def test_old_metadata_is_asked_for_again(good: KeySet) -> None:
-    answers = reply(metadata()), reply(b"", status=304)
-    calls, fetched = run(errand(KNOWN, False, good, '"1"'), *answers)
-    assert urls(calls) == [OPENID, KEYS]
-    assert calls[1].headers["if-none-match"] == '"1"'
-    assert fetched.metadata is not KNOWN
-
-
-def test_old_metadata_still_leads_to_the_keys_when_none_is_to_be_had(good: KeySet) -> None:
-    calls, fetched = run(errand(KNOWN, False, good, None), DOWN, reply(b"", status=304))
-    assert urls(calls) == [OPENID, KEYS]
-    assert fetched.metadata is KNOWN
-
-
-def test_without_any_metadata_there_are_no_keys() -> None:
-    with pytest.raises(UpstreamFailure) as caught:
-        run(errand(None, False, None, None), DOWN)
-    assert caught.value is DOWN
-
-
-def test_a_validator_does_not_move_house_with_the_keys(
-    server: AuthorizationServer, good: KeySet
-) -> None:
-    moved = "https://keys.example.com/"
-    answers = reply(metadata(moved)), reply(jwks(server))
-    calls, _ = run(errand(KNOWN, False, good, '"1"'), *answers)
-    assert urls(calls) == [OPENID, moved]
-    assert "if-none-match" not in calls[1].headers

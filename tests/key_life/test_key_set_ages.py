@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bearer_guard import AuthorizationServerUnavailable, KeySetPolicy, UpstreamPolicy
-from key_life.world import JWKS, OAUTH, OPENID, World, bearer
+from key_life.world import ISSUER, JWKS, OAUTH, OPENID, World, bearer
 
 
 def test_a_guard_asks_nobody_before_its_first_token(world: World) -> None:
@@ -151,6 +151,11 @@ def test_in_an_outage_keys_serve_an_hour_past_fresh_and_not_a_second_more(
     assert caplog.records[-1].details["keys"] == "'still used, 3599 s past fresh'"
     world.clock.turn(1)
     assert world(token) == "503 upstream_unreachable"
+    world.clock.turn(60)
+    assert world(token) == "503 upstream_unreachable"
+    (last,) = (record for record in caplog.records[-2:] if "keys" in record.details)
+    assert last.details["keys"] == "'no longer used, 3660 s past fresh'"
+    assert last.details["issuer"] == f"'{ISSUER}'"
     world.server.come_back()
     world.clock.turn(60)
     assert world(token) == "let in"

@@ -127,9 +127,41 @@ def test_an_unmodified_set_is_fresh_again_with_the_same_keys(
     assert (source.fresh_until, source.refresh_at) == (STALE + 600, STALE + AGES)
 
 
-def test_metadata_lives_from_its_own_answer_on(keys: KeySet) -> None:
-    source, metadata = KeySource(), Metadata("https://h/keys", None, 100)
-    source.land(1, Fetched(keys, 600, "e", metadata), 10, 0.8)
-    assert (source.metadata, source.metadata_until, source.etag) == (metadata, 110, "e")
-    source.land(2, Fetched(None, 600, "e", metadata), 90, 0.8)
-    assert source.metadata_until == 110, "known metadata that was used again is no younger"
+def test_a_confirmation_that_does_not_say_makes_them_fresh_for_as_long_as_before(
+    keys: KeySet,
+) -> None:
+    source = KeySource()
+    source.land(1, Fetched(keys, 100, '"1"'), 0, 0.8)
+    source.land(2, Fetched(None, None, '"1"'), 90, 0.8)
+    assert (source.fresh_until, source.refresh_at) == (190, 170)
+    source.land(3, Fetched(None, 300, '"1"'), 180, 0.8)
+    source.land(4, Fetched(None, None, '"1"'), 400, 0.8)
+    assert source.fresh_until == 700
+
+
+def test_after_a_failure_the_whole_set_is_asked_for(keys: KeySet) -> None:
+    """The validator may be what the server stumbled over."""
+    source = KeySource()
+    source.land(1, Fetched(keys, 600, '"1"'), 0, 0.8)
+    source.fail(DOWN, 480, UPSTREAM)
+    assert source.etag is None
+
+
+def test_a_validator_does_not_move_house_with_the_keys(keys: KeySet) -> None:
+    source = KeySource()
+    source.land_metadata(Metadata("https://h/keys", None, 600), 0)
+    source.land(1, Fetched(keys, 600, '"1"'), 0, 0.8)
+    source.land_metadata(Metadata("https://h/keys", None, 900), 600)
+    assert source.etag == '"1"'
+    source.land_metadata(Metadata("https://elsewhere/keys", None, 900), 1500)
+    assert source.etag is None
+
+
+def test_metadata_is_doubted_after_two_failures_in_a_row(source: KeySource, keys: KeySet) -> None:
+    source.land_metadata(Metadata("https://h/keys", None, 9000), 0)
+    source.fail(DOWN, 480, UPSTREAM)
+    land(source, keys, 481)
+    source.fail(DOWN, 961, UPSTREAM)
+    assert not source.metadata.is_to_be_read(961)
+    source.fail(DOWN, 962, UPSTREAM)
+    assert source.metadata.is_to_be_read(962)

@@ -50,7 +50,7 @@ def test_a_fetch_that_started_after_the_request_settles_it(source: KeySource) ->
 def test_a_fetch_that_started_before_the_request_settles_nothing(source: KeySource) -> None:
     number = source.take_off()
     asked = source.taken_off
-    source.land(number, Fetched(None, 600, None, None), 1, 0.8)
+    source.land(number, Fetched(None, 600, None), 1, 0.8)
     assert unknown(source, "a", 1, asked=asked) is Step.FETCH
 
 
@@ -101,6 +101,6 @@ def test_with_no_memory_for_them_none_is_remembered(source: KeySource) -> None:
 
 def test_an_answer_that_comes_late_does_not_turn_the_count_back(source: KeySource) -> None:
     early, late = source.take_off(), source.take_off()
-    source.land(late, Fetched(None, 600, None, None), 1, 0.8)
-    source.land(early, Fetched(None, 600, None, None), 2, 0.8)
+    source.land(late, Fetched(None, 600, None), 1, 0.8)
+    source.land(early, Fetched(None, 600, None), 2, 0.8)
     assert source.landed == late

@@ -19,6 +19,7 @@ from bearer_guard.health import (
     LastError,
     TemplateHealth,
 )
+from bearer_guard.testing import AuthorizationServer
 from key_life.world import ISSUER, JWKS, TEMPLATE, World, at_once, verdict
 
 NO_CACHE = CacheHealth(entries=0, capacity=10_000, hits=0, misses=0, hit_rate=None)
@@ -210,6 +211,42 @@ def test_introspections_last_error_has_its_reason_and_its_age(opaque: World) -> 
     assert introspection(opaque).last_error == LastError(
         reason="introspection_unusable", seconds_ago=5
     )
+
+
+def test_a_suspended_endpoint_is_not_ready_until_a_probe_may_go(
+    new_world: Callable[..., World],
+) -> None:
+    def impatient(server: AuthorizationServer) -> Introspection:
+        return Introspection(**server.introspection_settings(failures_to_suspend=2))
+
+    world = new_world(introspects=impatient)
+    world.server.override("/introspect", status=500, times=2)
+    seen = []
+    for _ in range(3):
+        world(world.server.opaque())
+        now = introspection(world)
+        seen.append((now.breaker, now.next_try_in, world.guard.health().is_ready()))
+    assert seen == [("closed", 0, True), ("open", 1, False), ("open", 1, False)]
+    assert world.server.count("/introspect") == 2
+    assert introspection(world).last_error.reason == "introspection_unusable"
+    world.clock.turn(1)
+    assert introspection(world).breaker == "half_open"
+    assert world.guard.health().is_ready(), "the next request is the probe"
+    assert world(world.server.opaque()) == "let in"
+    assert introspection(world).breaker == "closed"
+
+
+def test_a_jwt_that_is_introspected_as_well_counts_in_both_memories(
+    new_world: Callable[..., World],
+) -> None:
+    world = new_world(introspects=True, introspect_jwts_every=60)
+    token, other = world.server.jwt(), world.server.jwt()
+    assert [world(each) for each in (token, token, token, other)] == ["let in"] * 4
+    assert world.guard.health().signatures == CacheHealth(
+        entries=2, capacity=10_000, hits=2, misses=2, hit_rate=0.5
+    )
+    answers = introspection(world).answers
+    assert (answers.hits, answers.misses) == (2, 2)
 
 
 def test_of_several_introspecting_issuers_the_one_that_is_asked_tells(

@@ -179,6 +179,37 @@ def test_an_endpoint_that_cannot_be_found_is_an_error_too(opaque: World, warm: W
     assert last.reason == "introspection_endpoint_unknown"
 
 
+def suspended(world: World) -> None:
+    world.server.override("/introspect", status=500)
+    for _ in range(6):
+        world(world.server.opaque())
+    assert world.guard.health().issuers[0].introspection.breaker == "open"
+
+
+def test_an_endpoint_that_is_left_alone_is_not_looked_for(opaque: World, warm: Warm) -> None:
+    suspended(opaque)
+    asked = len(opaque.server.seen)
+    assert failure(warm, opaque.guard).reason == "introspection_suspended"
+    assert [request.endpoint for request in opaque.server.seen[asked:]] == [OPENID, JWKS]
+
+
+def test_nor_is_one_for_which_no_thread_is_free(new_world: Callable[..., World]) -> None:
+    def narrow(server: AuthorizationServer) -> Introspection:
+        given = server.introspection_settings(concurrent_calls=1, waiting_calls=0, endpoint=None)
+        return Introspection(**given)  # type: ignore[arg-type]
+
+    world = new_world(introspects=narrow)
+    token = world.server.opaque()
+    with world.server.held("/introspect"):
+        waiting = threading.Thread(target=world, args=(token,))
+        waiting.start()
+        world.server.wait_until_asked("/introspect")
+        error = failure(Guard.warm_up, world.guard)
+    waiting.join()
+    assert error.details == {"issuers": {ISSUER: "introspection_busy"}}
+    assert error.__cause__ is error.__context__ is None
+
+
 def test_an_issuer_of_referential_tokens_alone_needs_no_keys(opaque: World, warm: Warm) -> None:
     metadata = {**opaque.server.metadata()}
     del metadata["jwks_uri"]
@@ -242,7 +273,7 @@ def test_a_hundred_issuers_are_fetched_eight_at_a_time() -> None:
             self._client = keys.http_client()
 
         def stream(self, *arguments: Any, **options: Any) -> Any:
-            flying.append(len(guard._authenticator._key_flights[None]._flying))
+            flying.append(len(guard._authenticator.equipment._key_flights[None]._flying))
             return self._client.stream(*arguments, **options)
 
         def close(self) -> None: ...

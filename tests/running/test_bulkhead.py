@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import anyio
 import httpx
@@ -33,16 +34,16 @@ def while_waiting(world: World, tokens: list[str], look: Callable[[], object]) -
         verdicts.append(await verdict_async(world.guard, token))
 
     async def main() -> None:
-        hold = world.server.held(PATH)
-        hold.__enter__()
-        async with anyio.create_task_group() as tasks:
-            for token in tokens:
-                tasks.start_soon(one, token)
-            await anyio.wait_all_tasks_blocked()
-            assert verdicts == []
-            look()
-            assert verdicts == []
-            hold.__exit__(None, None, None)
+        with ExitStack() as hold:
+            hold.enter_context(world.server.held(PATH))
+            async with anyio.create_task_group() as tasks:
+                for token in tokens:
+                    tasks.start_soon(one, token)
+                await anyio.wait_all_tasks_blocked()
+                assert verdicts == []
+                look()
+                assert verdicts == []
+                hold.close()
 
     anyio.run(main)
     return verdicts
@@ -154,7 +155,7 @@ def test_there_is_a_connection_for_every_thread() -> None:
         Issuer("https://d.example/{t}"),
     ]
     with Guard(audience="a", issuers=issuers, opaque_issuer="https://a.example/") as guard:
-        assert guard._authenticator._caller._connections == 200 + 64 + 2 * 8
-        transport = guard._authenticator._caller._ready_client()._transport  # type: ignore[attr-defined]
+        assert guard._authenticator.equipment._caller._connections == 200 + 64 + 2 * 8
+        transport = guard._authenticator.equipment._caller._ready_client()._transport  # type: ignore[attr-defined]
         assert isinstance(transport, httpx.BaseTransport)
         assert transport._pool._max_connections == 280  # type: ignore[attr-defined]

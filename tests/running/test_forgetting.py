@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import anyio
@@ -147,17 +148,19 @@ def test_what_is_in_the_air_is_not_kept_and_serves_nobody_who_comes_after(
         verdicts.append(await verdict_async(opaque.guard, token))
 
     async def main() -> None:
-        hold = opaque.server.held(PATH)
-        hold.__enter__()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(one, before)
-            await anyio.to_thread.run_sync(lambda: opaque.server.wait_until_asked(PATH))
-            forget(opaque, token)
-            for _ in range(2):
-                tasks.start_soon(one, after)
-            await anyio.to_thread.run_sync(lambda: opaque.server.wait_until_asked(PATH, times=2))
-            # The first question is answered as before the revocation, the second as after it.
-            hold.__exit__(None, None, None)
+        with ExitStack() as hold:
+            hold.enter_context(opaque.server.held(PATH))
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(one, before)
+                await anyio.to_thread.run_sync(lambda: opaque.server.wait_until_asked(PATH))
+                forget(opaque, token)
+                for _ in range(2):
+                    tasks.start_soon(one, after)
+                await anyio.to_thread.run_sync(
+                    lambda: opaque.server.wait_until_asked(PATH, times=2)
+                )
+                # The first question is answered as before the revocation, the second as after it.
+                hold.close()
 
     anyio.run(main)
     assert (before, after) == (["let in"], ["let in"] * 2)
@@ -174,13 +177,13 @@ def test_an_answer_that_lands_after_it_is_not_kept(opaque: World, forget: Forget
         verdicts.append(await verdict_async(opaque.guard, token))
 
     async def main() -> None:
-        hold = opaque.server.held(PATH)
-        hold.__enter__()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(one)
-            await anyio.to_thread.run_sync(lambda: opaque.server.wait_until_asked(PATH))
-            forget(opaque, token)
-            hold.__exit__(None, None, None)
+        with ExitStack() as hold:
+            hold.enter_context(opaque.server.held(PATH))
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(one)
+                await anyio.to_thread.run_sync(lambda: opaque.server.wait_until_asked(PATH))
+                forget(opaque, token)
+                hold.close()
 
     anyio.run(main)
     assert verdicts == ["let in"]
@@ -201,13 +204,13 @@ def test_a_signature_that_is_being_verified_is_not_remembered_after_it(
         verdicts.append(await verdict_async(world.guard, token))
 
     async def main() -> None:
-        hold = world.server.held(JWKS)
-        hold.__enter__()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(one)
-            await anyio.to_thread.run_sync(lambda: world.server.wait_until_asked(JWKS))
-            forget(world, token)
-            hold.__exit__(None, None, None)
+        with ExitStack() as hold:
+            hold.enter_context(world.server.held(JWKS))
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(one)
+                await anyio.to_thread.run_sync(lambda: world.server.wait_until_asked(JWKS))
+                forget(world, token)
+                hold.close()
 
     anyio.run(main)
     assert verdicts == ["let in"]

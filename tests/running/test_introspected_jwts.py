@@ -223,6 +223,27 @@ def test_a_jwt_expires_here_whatever_introspection_said(new_world: Callable[...,
     assert world(token) == "let in"
     world.clock.turn(0.1)
     assert world(token) == "401 expired"
+    assert asked(world) == 1, "an expired one is nobody's question"
+
+
+def test_an_answer_about_a_jwt_is_kept_as_long_as_its_own_setting_says(
+    new_world: Callable[..., World],
+) -> None:
+    """``cache_for`` is for referential tokens, and may be shorter or longer."""
+    for every, cache_for in ((600, 10), (10, 600)):
+        world = new_world(
+            introspects=introspection(cache_for=cache_for), introspect_jwts_every=every
+        )
+        jwt, opaque = world.server.jwt(expires_in=HOUR), world.server.opaque(expires_in=HOUR)
+        for token, seconds in ((jwt, every), (opaque, cache_for)):
+            world.server.reset_counts()
+            assert world(token) == "let in"
+            world.clock.turn(seconds - 0.1)
+            assert world(token) == "let in"
+            assert asked(world) == 1
+            world.clock.turn(0.1)
+            assert world(token) == "let in"
+            assert asked(world) == 2
 
 
 def test_the_age_of_keys_is_looked_at_as_ever(minutely: World) -> None:
@@ -353,6 +374,21 @@ def test_a_path_may_demand_a_question_where_others_do_not(by_path: World) -> Non
     by_path.clock.turn(30)
     assert on(by_path, "/orders", token) == "let in"
     assert asked(by_path) == 4
+
+
+def test_a_path_may_take_an_older_answer_than_any_other_is_kept(
+    new_world: Callable[..., World],
+) -> None:
+    rules = [Rule("/slow", introspect_every=600), Rule("/fast", introspect_every=5)]
+    world = new_world(introspects=introspection(cache_for=10), guard_options={"rules": rules})
+    token = world.server.jwt(expires_in=HOUR)
+    assert on(world, "/fast", token) == "let in"
+    world.clock.turn(599.9)
+    assert on(world, "/slow", token) == "let in"
+    assert asked(world) == 1
+    world.clock.turn(0.1)
+    assert on(world, "/slow", token) == "let in"
+    assert asked(world) == 2
 
 
 def test_on_an_event_loop_too(by_path: World, run: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import anyio
@@ -138,18 +139,20 @@ def test_when_its_time_is_up_one_request_goes_and_all_others_are_sent_away(britt
         verdicts.append(await verdict_async(brittle.guard, token))
 
     async def main() -> None:
-        hold = brittle.server.held(PATH)
-        hold.__enter__()
-        probe = brittle.server.opaque()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(one, probe)
-            await anyio.to_thread.run_sync(lambda: brittle.server.wait_until_asked(PATH, times=4))
-            for _ in range(100):
-                assert await verdict_async(brittle.guard, brittle.server.opaque()) == SUSPENDED
-            tasks.start_soon(one, probe)
-            await anyio.wait_all_tasks_blocked()
-            assert verdicts == [], "who brings the probe's own token waits for it"
-            hold.__exit__(None, None, None)
+        with ExitStack() as hold:
+            hold.enter_context(brittle.server.held(PATH))
+            probe = brittle.server.opaque()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(one, probe)
+                await anyio.to_thread.run_sync(
+                    lambda: brittle.server.wait_until_asked(PATH, times=4)
+                )
+                for _ in range(100):
+                    assert await verdict_async(brittle.guard, brittle.server.opaque()) == SUSPENDED
+                tasks.start_soon(one, probe)
+                await anyio.wait_all_tasks_blocked()
+                assert verdicts == [], "who brings the probe's own token waits for it"
+                hold.close()
 
     anyio.run(main)
     assert verdicts == ["let in"] * 2
@@ -218,14 +221,14 @@ def test_calls_in_the_air_repeat_nothing_once_others_had_it_suspended(
         verdicts.append(await verdict_async(world.guard, token))
 
     async def main() -> None:
-        hold = world.server.held(PATH)
-        hold.__enter__()
-        world.server.override(PATH, status=503, times=1)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(one, world.server.opaque())
-            await anyio.to_thread.run_sync(lambda: world.server.wait_until_asked(PATH))
-            suspend(world)
-            hold.__exit__(None, None, None)
+        with ExitStack() as hold:
+            hold.enter_context(world.server.held(PATH))
+            world.server.override(PATH, status=503, times=1)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(one, world.server.opaque())
+                await anyio.to_thread.run_sync(lambda: world.server.wait_until_asked(PATH))
+                suspend(world)
+                hold.close()
 
     anyio.run(main)
     assert verdicts == ["503 introspection_unusable"]
@@ -341,13 +344,13 @@ def test_the_rest_of_a_call_is_not_sent_once_others_had_it_suspended(
         verdicts.append(await verdict_async(world.guard, token))
 
     async def main() -> None:
-        hold = world.server.held(OPENID)
-        hold.__enter__()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(one, world.server.opaque())
-            await anyio.to_thread.run_sync(lambda: world.server.wait_until_asked(OPENID))
-            suspend(world)
-            hold.__exit__(None, None, None)
+        with ExitStack() as hold:
+            hold.enter_context(world.server.held(OPENID))
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(one, world.server.opaque())
+                await anyio.to_thread.run_sync(lambda: world.server.wait_until_asked(OPENID))
+                suspend(world)
+                hold.close()
 
     anyio.run(main)
     assert verdicts == [SUSPENDED]

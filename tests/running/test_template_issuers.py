@@ -92,7 +92,7 @@ def test_an_issuer_that_is_known_is_not_unknown_for_a_404(apps: Callable[..., Wo
     world.clock.turn(600)
     assert world(token) == "let in"
     world.clock.turn(3600)
-    assert world(token) == "503 key_set_unusable"
+    assert world(token) == "503 metadata_unusable"
 
 
 def test_a_foreign_pattern_costs_nothing(apps: Callable[..., World]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 
 import pytest
@@ -12,14 +11,14 @@ from bearer_guard import UpstreamPolicy
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard.exchange import Call, UpstreamFailure
 from bearer_guard.testing import AuthorizationServer
+from faults import ways
+from faults.answers import Answer, ok
+from faults.server import serving
 from upstream.calling import HASTY, ask, failure, one_call
-from upstream.fault_server import FaultServer, ok, requested, saying
-
-BAD_GATEWAY = b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n"
 
 
 def test_a_reply_has_status_small_letter_headers_and_body(caller: HttpCaller) -> None:
-    with FaultServer(saying(ok(b"{}", b'ETag: "1"', b"X-TWICE: a", b"x-twice: b"))) as server:
+    with serving(ok(b"{}", ("ETag", '"1"'), ("X-TWICE", "a"), ("x-twice", "b"))) as server:
         reply = ask(caller, server.url)
     assert reply.status == 200
     assert reply.body == b"{}"
@@ -51,7 +50,7 @@ def test_nothing_is_opened_before_the_first_call(new_caller: HttpCaller) -> None
 
 
 def test_connections_are_kept_and_used_again(caller: HttpCaller) -> None:
-    with FaultServer(saying(ok(), ok(), ok())) as server:
+    with serving(ok(), ok(), ok()) as server:
         for _ in range(3):
             ask(caller, server.url)
         assert server.connections == 1
@@ -59,17 +58,12 @@ def test_connections_are_kept_and_used_again(caller: HttpCaller) -> None:
 
 def test_cookies_are_not_kept(new_caller: HttpCaller) -> None:
     """A call carries what the errand says, nothing that a server left here."""
-    heard: list[bytes] = []
-
-    def converse(connection: socket.socket, _over: threading.Event) -> None:
-        for _ in range(2):
-            heard.append(requested(connection))
-            connection.sendall(ok(b"{}", b"Set-Cookie: tracked=1; Path=/"))
-
-    with FaultServer(converse) as server:
+    with serving(ok(b"{}", ("Set-Cookie", "tracked=1; Path=/"))) as server:
         ask(new_caller, server.url)
         ask(new_caller, server.url)
-    assert b"cookie" not in heard[1].lower()
+    first, second = server.seen
+    assert "cookie" not in second.headers
+    assert first == second
 
 
 def test_the_environments_proxies_are_not_used(
@@ -140,7 +134,7 @@ def test_nothing_is_repeated_once_it_is_not_wanted_any_more(
     wanted = iter([True, False])
     assert caller.run(errand, stubborn, until, may_repeat=lambda: next(wanted)).status == 503
     assert authorization_server.count("/jwks") == 2
-    with FaultServer(saying(b"")) as server:
+    with serving(ways.hang_up()) as server:
         with pytest.raises(UpstreamFailure, match="upstream_unreachable"):
             caller.run(one_call(server.url), stubborn, until, may_repeat=lambda: False)
         assert server.connections == 1
@@ -168,13 +162,7 @@ def test_a_refused_connection_is_tried_once_more(
 
 def test_a_connection_that_is_dropped_unanswered_is_tried_once_more(caller: HttpCaller) -> None:
     """As a server does that closes an idle connection just when it is used again."""
-    answers = iter([b"", ok()])
-
-    def converse(connection: socket.socket, _over: threading.Event) -> None:
-        requested(connection)
-        connection.sendall(next(answers))
-
-    with FaultServer(converse) as server:
+    with serving(ways.hang_up(), ok()) as server:
         assert ask(caller, server.url).status == 200
         assert server.connections == 2
 
@@ -222,7 +210,7 @@ def test_a_call_whose_time_is_over_is_not_sent(
 def test_what_is_no_whole_answer_is_a_failure(
     caller: HttpCaller, answer: bytes, reason: str
 ) -> None:
-    with FaultServer(saying(answer)) as server:
+    with serving(Answer(raw=answer)) as server:
         assert failure(caller, server.url).reason == reason
 
 
@@ -244,7 +232,7 @@ def test_closing_twice_and_closing_what_was_never_used_are_no_errors(
     new_caller: HttpCaller,
 ) -> None:
     new_caller.close()
-    with FaultServer(saying(ok())) as server:
+    with serving(ok()) as server:
         ask(new_caller, server.url)
     new_caller.close()
     new_caller.close()

@@ -14,9 +14,11 @@ from bearer_guard import Guard, Issuer, UpstreamPolicy
 from bearer_guard._upstream.deadline_transport import DeadlineTransport
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard.testing import AuthorizationServer
+from faults import ways
+from faults.answers import Answer, ok
+from faults.server import serving
 from key_life.world import at_once, verdict
 from upstream.calling import HASTY, ask, failure
-from upstream.fault_server import FaultServer, dripping, ok, saying, silent
 
 GENEROUS = 3.0
 
@@ -29,22 +31,22 @@ def within(seconds: float) -> Iterator[None]:
 
 
 SLOW = {
-    "says nothing": silent,
-    "drips a status line": dripping(b"HTTP/1.1 200 O", b"K"),
-    "drips header fields": dripping(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
-    "drips one endless header": dripping(b"HTTP/1.1 200 OK\r\nA: ", b"b"),
-    "drips a body": dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"x"),
-    "drips chunks": dripping(
+    "says nothing": ways.silence(),
+    "drips a status line": ways.endless(b"HTTP/1.1 200 O", b"K"),
+    "drips header fields": ways.endless(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n"),
+    "drips one endless header": ways.endless(b"HTTP/1.1 200 OK\r\nA: ", b"b"),
+    "drips a body": ways.endless(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"x"),
+    "drips chunks": ways.endless(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"
     ),
-    "drips a body without end": dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
-    "drips informational answers": dripping(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    "drips a body without end": ways.endless(b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+    "drips informational answers": ways.endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
 }
 
 
 @pytest.mark.parametrize("way", SLOW)
 def test_a_call_ends_by_its_deadline(caller: HttpCaller, way: str) -> None:
-    with FaultServer(SLOW[way]) as server, within(GENEROUS):
+    with serving(SLOW[way]) as server, within(GENEROUS):
         assert failure(caller, server.url, HASTY).reason == "upstream_timeout"
 
 
@@ -52,7 +54,7 @@ def test_past_its_deadline_a_transport_opens_nothing() -> None:
     transport = DeadlineTransport(1)
     transport.set_deadline(time.monotonic())
     with (
-        FaultServer(saying(ok())) as server,
+        serving(ok()) as server,
         httpx.Client(transport=transport) as client,
     ):
         with pytest.raises(httpx.ReadTimeout):
@@ -80,21 +82,21 @@ def test_a_server_that_does_not_even_accept_is_left_after_the_connect_timeout(
 
 
 def test_a_deadline_ends_with_its_call(caller: HttpCaller) -> None:
-    with FaultServer(silent) as server:
+    with serving(ways.silence()) as server:
         failure(caller, server.url, HASTY)
-    with FaultServer(saying(ok())) as server:
+    with serving(ok()) as server:
         assert ask(caller, server.url).status == 200
 
 
 def test_a_kept_connection_is_not_read_past_the_next_deadline(caller: HttpCaller) -> None:
-    with FaultServer(saying(ok(), b"HTTP/1.1 200 O")) as server, within(GENEROUS):
+    with serving(ok(), Answer(raw=b"HTTP/1.1 200 O")) as server, within(GENEROUS):
         assert ask(caller, server.url).status == 200
         failure(caller, server.url, HASTY)
 
 
 def test_repeated_calls_share_one_deadline(caller: HttpCaller) -> None:
     policy = UpstreamPolicy(connect_timeout=0.3, timeout=0.3, retries=5)
-    with FaultServer(dripping(b"HTTP/1.1 200 O", b"K")) as server, within(GENEROUS):
+    with serving(ways.endless(b"HTTP/1.1 200 O", b"K")) as server, within(GENEROUS):
         assert failure(caller, server.url, policy).reason == "upstream_timeout"
 
 
@@ -102,7 +104,7 @@ def test_repeated_calls_share_one_deadline(caller: HttpCaller) -> None:
 def test_a_request_is_answered_in_time_though_its_flights_are_slow(way: str) -> None:
     """Metadata, keys, and keys again for an unknown kid: one patience in all."""
     upstream = UpstreamPolicy(connect_timeout=0.4, timeout=0.4)
-    with AuthorizationServer() as server, FaultServer(SLOW[way]) as slow:
+    with AuthorizationServer() as server, serving(SLOW[way]) as slow:
         issuer = Issuer(server.issuer, jwks_uri=slow.url, upstream=upstream)
         with Guard(audience=server.audience, issuers=[issuer]) as guard, within(GENEROUS):
             assert verdict(guard, server.jwt()) == "503 upstream_timeout"

@@ -6,9 +6,10 @@ import json
 
 from bearer_guard import Guard, Issuer
 from bearer_guard.testing import AuthorizationServer, HandClock
+from faults.answers import ok
+from faults.server import serving
 from key_life.stepping import jwks
 from key_life.world import verdict
-from upstream.fault_server import FaultServer, ok, saying
 
 
 def test_an_etag_of_any_octets_does_not_end_the_refreshes() -> None:
@@ -16,8 +17,8 @@ def test_an_etag_of_any_octets_does_not_end_the_refreshes() -> None:
     it must not keep the keys from being fetched."""
     clock = HandClock()
     server = AuthorizationServer(issuer="https://login.example.com/", clock=clock.time)
-    answer = ok(jwks(server), b'ETag: "gr\xfcn"')
-    with FaultServer(saying(*[answer] * 4)) as wire:
+    answer = ok(jwks(server), ("ETag", '"gr\xfcn"'))
+    with serving(answer) as wire:
         issuer = Issuer(server.issuer, jwks_uri=wire.url)
         with Guard(audience=server.audience, issuers=[issuer], clock=clock) as guard:
             token = server.jwt(expires_in=100_000)
@@ -29,8 +30,8 @@ def test_an_etag_of_any_octets_does_not_end_the_refreshes() -> None:
 def test_several_lines_of_one_field_are_read_as_one() -> None:
     clock = HandClock()
     server = AuthorizationServer(issuer="https://login.example.com/", clock=clock.time)
-    answer = ok(jwks(server), b"Cache-Control: public", b"cache-control: max-age=7200")
-    with FaultServer(saying(answer)) as wire:
+    answer = ok(jwks(server), ("Cache-Control", "public"), ("cache-control", "max-age=7200"))
+    with serving(answer) as wire:
         issuer = Issuer(server.issuer, jwks_uri=wire.url)
         with Guard(audience=server.audience, issuers=[issuer], clock=clock) as guard:
             assert verdict(guard, server.jwt()) == "let in"

@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bearer_guard._upstream.http_caller import HttpCaller
+from faults import ways
+from faults.answers import ok
+from faults.server import serving
 from upstream.calling import HASTY, ask, failure
-from upstream.fault_server import FaultServer, ok, saying, silent
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_a_server_that_the_system_trusts_is_asked_over_tls(
     new_caller: HttpCaller, tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with FaultServer(saying(ok(), ok()), tls) as server:
+    with serving(ok(), tls=tls) as server:
         for _ in range(2):
             assert ask(new_caller, server.url).body == b"{}"
         assert server.connections == 1
@@ -64,12 +66,12 @@ def test_a_server_that_the_system_trusts_is_asked_over_tls(
 def test_a_server_that_nobody_vouches_for_is_not_asked(
     caller: HttpCaller, tls: ssl.SSLContext
 ) -> None:
-    with FaultServer(saying(ok()), tls) as server:
+    with serving(ok(), tls=tls) as server:
         failed = failure(caller, server.url)
     assert (failed.reason, failed.details) == ("upstream_unreachable", {"error": "ConnectError"})
 
 
 def test_a_handshake_that_never_ends_is_left_by_the_deadline(caller: HttpCaller) -> None:
-    with FaultServer(silent) as server:
+    with serving(ways.silence()) as server:
         failed = failure(caller, server.url.replace("http:", "https:"), HASTY)
     assert failed.details == {"error": "ConnectTimeout"}

@@ -325,6 +325,65 @@ async def test_a_renewal_after_the_applications_own_close_closes_nothing_again(
     assert wire.sent[-1] == {"type": "websocket.close", "code": 1000}
 
 
+class Granian(Talking):
+    """A server that does not close while somebody reads."""
+
+    def __init__(self, *incoming: Any) -> None:
+        super().__init__(*incoming)
+        self.lock = anyio.Lock()
+
+    async def receive(self) -> dict[str, Any]:
+        async with self.lock:
+            return await super().receive()
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.close":
+            async with self.lock:
+                self.incoming.append(LEFT)
+        await super().send(message)
+
+
+async def test_nobody_reads_while_the_application_closes(renewing: Guard, opened: Opened) -> None:
+    heard: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(ACCEPT)
+        await anyio.sleep(SHORT)
+        await send({"type": "websocket.close", "code": 4000})
+        heard.append(await receive())
+
+    wire = Granian(CONNECT)
+    with anyio.fail_after(60):
+        await BearerMiddleware(app, renewing)(opened(), wire.receive, wire.send)
+    assert wire.sent[-1] == {"type": "websocket.close", "code": 4000}
+    assert heard == [LEFT]
+
+
+async def test_an_application_may_close_without_a_word(renewing: Guard, opened: Opened) -> None:
+    closing = {"type": "websocket.close", "code": 4000}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(closing)
+
+    assert (await talk(app, renewing, opened())).sent == [closing]
+
+
+async def test_nor_while_the_guard_closes(renewing: Guard, opened: Opened) -> None:
+    """The application goes on for a while, without a look at what its client says."""
+    closed: list[bool] = []
+    wire = Granian(CONNECT)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send(ACCEPT)
+        await anyio.sleep(SHORT * 2)
+        closed.append(CLOSED_BY_US in wire.sent)
+
+    await BearerMiddleware(app, renewing)(opened(SHORT), wire.receive, wire.send)
+    assert closed == [True]
+
+
 async def test_a_public_websocket_has_no_token_to_renew(renewing: Guard) -> None:
     app = Socket()
     await talk(app, renewing, websocket_scope("/health"), renew("x"), LEFT)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from bearer_guard import UpstreamPolicy
-from conformance import faults
 from conformance.rows import Row, bearer, one, rows
-from conformance.stage import Answer, document
 from conformance.tokens import ABSENT, jwk
 from conformance.verdicts import LET_IN, UNAVAILABLE, Verdict
 from conformance.world import Setting, World
+from faults import ways
+from faults.answers import Answer, document
 
 QUICK = UpstreamPolicy(timeout=0.5, connect_timeout=0.4)
 PLACE = "/.well-known/openid-configuration"
@@ -59,8 +59,8 @@ GOOD = [
         "as text/plain": lambda w: document(w.metadata(), content_type="text/plain"),
         "without a content type": lambda w: document(w.metadata(), content_type=""),
         "indented": lambda w: document(json.dumps(w.metadata(), indent=2).encode()),
-        "gzipped unasked": lambda w: faults.encoded(json.dumps(w.metadata()).encode(), "gzip"),
-        "chunked": lambda w: faults.chunked(json.dumps(w.metadata()).encode()),
+        "gzipped unasked": lambda w: ways.encoded(json.dumps(w.metadata()).encode(), "gzip"),
+        "chunked": lambda w: ways.chunked(json.dumps(w.metadata()).encode()),
         "with no-store": lambda w: document(w.metadata(), cache_control="no-store"),
         "with a Cache-Control of junk": lambda w: document(w.metadata(), cache_control=";;=\"'"),
         "with fifty algorithms": lambda w: document(w.metadata(id_token_signing_alg_values_supported=["X"] * 50)),
@@ -149,14 +149,14 @@ BAD = [
         "nested 100,000 deep": document(b'{"a":' * 100_000),
         "half a surrogate": raw(lambda text: text[:-1] + b',"x":"\\ud800"}'),
         "beyond a mebibyte": lambda w: document(w.metadata(pad="x" * 1_048_576)),
-        "a gzip bomb": faults.bomb(50),
-        "gzip that is none": faults.encoded(b"", "gzip", packed=b"x"),
-        "brotli": faults.encoded(b"", "br", packed=b"x"),
+        "a gzip bomb": ways.bomb(50),
+        "gzip that is none": ways.encoded(b"", "gzip", packed=b"x"),
+        "brotli": ways.encoded(b"", "br", packed=b"x"),
         "HTTP/0.9": Answer(raw=b"{}"),
         "SSH": Answer(raw=b"SSH-2.0-x\r\n"),
-        "a Content-Length too long": faults.truncated(b"{}"),
-        "a hang-up": faults.hang_up(),
-        "a reset": faults.reset(),
+        "a Content-Length too long": ways.truncated(b"{}"),
+        "a hang-up": ways.hang_up(),
+        "a reset": ways.reset(),
         "random octets": document(bytes(range(256))),
         "a key set": document({"keys": [jwk("p256-1")]}),
         "an OAuth error": document({"error": "server_error"}, status=400),
@@ -188,15 +188,15 @@ HANGING = [
     meta(f"{name} is 503 within the policy's half second", UNAVAILABLE, answer, slow=True, within=2.5,
          issuer={"upstream": QUICK})
     for name, answer in {
-        "no answer": faults.silence(),
-        "half a head": faults.then_silence(b"HTTP/1.1 200 OK\r\n"),
-        "half a body": faults.then_silence(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
-        "an octet now and then": faults.drip(b"HTTP/1.1 200 OK\r\n" * 20, 0.04),
-        "chunks for ever": faults.endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-        "headers for ever": faults.endless(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
+        "no answer": ways.silence(),
+        "half a head": ways.then_silence(b"HTTP/1.1 200 OK\r\n"),
+        "half a body": ways.then_silence(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
+        "an octet now and then": ways.drip(b"HTTP/1.1 200 OK\r\n" * 20, 0.04),
+        "chunks for ever": ways.endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        "headers for ever": ways.endless(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n"),
     }.items()
 ] + [
-    meta("no answer is 503 within five seconds by default", UNAVAILABLE, faults.silence(), slow=True,
+    meta("no answer is 503 within five seconds by default", UNAVAILABLE, ways.silence(), slow=True,
          where=("guard", "uvicorn_httptools", "waitress")),
     one("metadata: metadata and key set that each take their time are 503 within the whole", lambda w: bearer(w.jwt()),
         UNAVAILABLE, slow=True, within=2.0, setting=Setting(

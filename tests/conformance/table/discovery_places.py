@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from bearer_guard import Issuer
-from conformance import faults
 from conformance.rows import Row, Step, bearer, one, rows
-from conformance.stage import Answer, document
 from conformance.table.discovery import PLACE, Make, _made
 from conformance.tokens import ABSENT, jwk
 from conformance.verdicts import INVALID, LET_IN, UNAVAILABLE, Verdict
 from conformance.world import AUDIENCE, Setting, World
+from faults import ways
+from faults.answers import Answer, document
 
 NOT_THERE = document({"error": "not_found"}, status=404)
 
@@ -59,11 +59,11 @@ PLACES = [
             "HTML with 200": document(b"<html>", content_type="text/html"), "an empty body": document(b""),
             "null": document(b"null"), "another issuer's": document({"issuer": "https://x.example", "jwks_uri": "https://x.example/"}),
             "metadata without jwks_uri": lambda w: document(w.metadata(jwks_uri=ABSENT)),
-            "a page in brotli": faults.encoded(b"", "br", packed=b"x"),
+            "a page in brotli": ways.encoded(b"", "br", packed=b"x"),
             "a page beyond a mebibyte": document(b"<html>" + b"x" * 1_100_000, content_type="text/html"),
-            "gzip that is none": faults.encoded(b"", "gzip", packed=b"x"),
+            "gzip that is none": ways.encoded(b"", "gzip", packed=b"x"),
             "a broken answer": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
-            "a reset": faults.reset(), "a hang-up": faults.hang_up(), "an HTTP/0.9 answer": Answer(raw=b"x"),
+            "a reset": ways.reset(), "a hang-up": ways.hang_up(), "an HTTP/0.9 answer": Answer(raw=b"x"),
         }.items()
     ),
     *(

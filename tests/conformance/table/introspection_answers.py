@@ -6,9 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conformance import faults
 from conformance.rows import Row, bearer, one, rows
-from conformance.stage import Answer, document
 from conformance.tokens import ABSENT, NOW
 from conformance.verdicts import (
     EXPIRED,
@@ -18,6 +16,8 @@ from conformance.verdicts import (
     sees,
 )  # fmt: skip
 from conformance.world import AUDIENCE, Setting, World
+from faults import ways
+from faults.answers import Answer, document
 
 AT = int(NOW)
 ASKING = Setting(introspection={})
@@ -87,8 +87,8 @@ ACTIVE = [
     raw("an answer with a charset is let in", LET_IN, lambda text: text, content_type="application/json;charset=UTF-8"),
     raw("an answer in upper-case type is let in", LET_IN, lambda text: text, content_type="Application/JSON"),
     raw("an answer without content type is let in", LET_IN, lambda text: text, content_type=""),
-    said("an answer gzipped unasked is let in", LET_IN, lambda w: faults.encoded(json.dumps(w.active()).encode(), "gzip")),
-    said("an answer in chunks is let in", LET_IN, lambda w: faults.chunked(json.dumps(w.active()).encode())),
+    said("an answer gzipped unasked is let in", LET_IN, lambda w: ways.encoded(json.dumps(w.active()).encode(), "gzip")),
+    said("an answer in chunks is let in", LET_IN, lambda w: ways.chunked(json.dumps(w.active()).encode())),
     said("an answer until the connection closes is let in", LET_IN, lambda w: Answer(
         raw=b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + json.dumps(w.active()).encode())),
 ]  # fmt: skip

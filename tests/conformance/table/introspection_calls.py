@@ -9,7 +9,6 @@ from urllib.parse import parse_qs
 
 from bearer_guard import Issuer
 from conformance.rows import Row, bearer, one, request, rows
-from conformance.stage import document
 from conformance.table.introspection_answers import ASKING, said
 from conformance.tokens import ABSENT, b64
 from conformance.verdicts import (
@@ -21,6 +20,7 @@ from conformance.verdicts import (
     Verdict,
 )  # fmt: skip
 from conformance.world import AUDIENCE, Setting, World
+from faults.answers import document
 
 # Which tokens are asked about, and how
 FORMS = [

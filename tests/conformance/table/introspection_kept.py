@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bearer_guard import Rule
-from conformance import faults
 from conformance.rows import Row, Step, bearer, rows
-from conformance.stage import Answer, document
 from conformance.table.introspection_answers import AT, INACTIVE
 from conformance.verdicts import (
     EXPIRED,
@@ -18,6 +16,8 @@ from conformance.verdicts import (
     too_little,
 )  # fmt: skip
 from conformance.world import Setting, World
+from faults import ways
+from faults.answers import Answer, document
 
 # What is kept, and for how long
 
@@ -100,7 +100,7 @@ KEPT = [
              , 2),
     ), FRESH),
     Row("introspection: a retry after a reset is let in", (
-        Step(opaque, LET_IN, lambda w: (w.at("/introspect", faults.reset(), document(w.active()))), 2),
+        Step(opaque, LET_IN, lambda w: (w.at("/introspect", ways.reset(), document(w.active()))), 2),
     ), FRESH),
     Row("introspection: a server that closes idle connections is no trouble", (
         Step(opaque, LET_IN, lambda w: w.at("/introspect", lambda seen: Answer(raw=document(w.active()).octets())), 2),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from bearer_guard import UpstreamPolicy
-from conformance import faults
 from conformance.rows import rows
-from conformance.stage import Answer, document
 from conformance.table.introspection_answers import raw, said
 from conformance.tokens import b64
 from conformance.verdicts import (
     UNAVAILABLE,
 )  # fmt: skip
 from conformance.world import Setting
+from faults import ways
+from faults.answers import Answer, document
 
 QUICK = UpstreamPolicy(timeout=0.5, connect_timeout=0.4)
 
@@ -64,9 +64,9 @@ USELESS = [
 ] + [
     said(f"{name} is trouble of ours", UNAVAILABLE, answer, at_most=2)
     for name, answer in {
-        "a reset": faults.reset(), "a hang-up": faults.hang_up(), "HTTP/0.9": Answer(raw=b'{"active":true}'),
-        "a gzip bomb": faults.bomb(50), "gzip that is none": faults.encoded(b"", "gzip", packed=b"x"),
-        "brotli": faults.encoded(b"", "br", packed=b"x"), "a Content-Length too long": faults.truncated(b'{"active":true}'),
+        "a reset": ways.reset(), "a hang-up": ways.hang_up(), "HTTP/0.9": Answer(raw=b'{"active":true}'),
+        "a gzip bomb": ways.bomb(50), "gzip that is none": ways.encoded(b"", "gzip", packed=b"x"),
+        "brotli": ways.encoded(b"", "br", packed=b"x"), "a Content-Length too long": ways.truncated(b'{"active":true}'),
         "a Content-Length too short": Answer(raw=b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n{"active":true}'),
         "SSH": Answer(raw=b"SSH-2.0-x\r\n"), "two Content-Lengths": Answer(
             raw=b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 15\r\n\r\n{"active":true}'),
@@ -82,17 +82,17 @@ IMPATIENT = Setting(introspection={}, issuer={"upstream": QUICK})
 HANGING = [
     said(f"{name} is 503 within the policy's half second", UNAVAILABLE, answer, setting=IMPATIENT, slow=True, within=2.5)
     for name, answer in {
-        "no answer": faults.silence(),
-        "half a head": faults.then_silence(b"HTTP/1.1 200 OK\r\n"),
-        "half a body": faults.then_silence(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
-        "an octet now and then": faults.drip(b"HTTP/1.1 200 OK\r\n" * 20, 0.04),
-        "chunks for ever": faults.endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        "no answer": ways.silence(),
+        "half a head": ways.then_silence(b"HTTP/1.1 200 OK\r\n"),
+        "half a body": ways.then_silence(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
+        "an octet now and then": ways.drip(b"HTTP/1.1 200 OK\r\n" * 20, 0.04),
+        "chunks for ever": ways.endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     }.items()
 ] + [
-    said("no answer is 503 within five seconds by default", UNAVAILABLE, faults.silence(), slow=True,
+    said("no answer is 503 within five seconds by default", UNAVAILABLE, ways.silence(), slow=True,
          where=("guard", "guard_async", "uvicorn_h11", "gunicorn")),
     said("an octet now and then is 503 within five seconds by default", UNAVAILABLE,
-         faults.drip(b"HTTP/1.1 200 OK\r\n" * 20, 0.1), slow=True, where=("uvicorn_httptools", "waitress")),
+         ways.drip(b"HTTP/1.1 200 OK\r\n" * 20, 0.1), slow=True, where=("uvicorn_httptools", "waitress")),
 ]  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 
-from conformance import faults
 from conformance.rows import rows
-from conformance.stage import Answer, document
 from conformance.table.key_sets import _TEXT, GOOD, R, body
 from conformance.verdicts import UNAVAILABLE
+from faults import ways
+from faults.answers import Answer, document
 
 BAD_ANSWERS = [
     body(f"{name} is 503", UNAVAILABLE, answer)
@@ -54,25 +54,25 @@ BAD_ANSWERS = [
         "random octets": document(bytes(range(256)) * 4),
         "a mebibyte and one octet": document({"keys": GOOD, "pad": "x" * 1_048_576}),
         "50 MB": document(b'{"pad":"' + b"x" * 50_000_000),
-        "a gzip bomb": faults.bomb(50),
-        "a deflate bomb": faults.bomb(50, "deflate"),
-        "a gzip bomb of 1 GB": faults.bomb(1000),
-        "gzip cut short": faults.encoded(b"", "gzip", packed=gzip.compress(_TEXT)[:-9]),
-        "gzip that is none": faults.encoded(b"", "gzip", packed=_TEXT),
-        "deflate that is none": faults.encoded(b"", "deflate", packed=_TEXT),
-        "brotli": faults.encoded(b"", "br", packed=b"\x0b\x02\x80abc\x03"),
-        "zstd": faults.encoded(b"", "zstd", packed=b"\x28\xb5\x2f\xfd"),
-        "an encoding of nobody": faults.encoded(b"", "x-secret", packed=_TEXT),
-        "gzip twice": faults.encoded(b"", "gzip, gzip", packed=gzip.compress(gzip.compress(_TEXT))),
-        "a Content-Length too long": faults.truncated(_TEXT),
+        "a gzip bomb": ways.bomb(50),
+        "a deflate bomb": ways.bomb(50, "deflate"),
+        "a gzip bomb of 1 GB": ways.bomb(1000),
+        "gzip cut short": ways.encoded(b"", "gzip", packed=gzip.compress(_TEXT)[:-9]),
+        "gzip that is none": ways.encoded(b"", "gzip", packed=_TEXT),
+        "deflate that is none": ways.encoded(b"", "deflate", packed=_TEXT),
+        "brotli": ways.encoded(b"", "br", packed=b"\x0b\x02\x80abc\x03"),
+        "zstd": ways.encoded(b"", "zstd", packed=b"\x28\xb5\x2f\xfd"),
+        "an encoding of nobody": ways.encoded(b"", "x-secret", packed=_TEXT),
+        "gzip twice": ways.encoded(b"", "gzip, gzip", packed=gzip.compress(gzip.compress(_TEXT))),
+        "a Content-Length too long": ways.truncated(_TEXT),
         "a Content-Length too short": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n" + _TEXT),
         "a Content-Length of nothing": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
         "a negative Content-Length": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n" + _TEXT),
         "a Content-Length that is no number": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n" + _TEXT),
         "two Content-Lengths": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n" + _TEXT),
         "a Content-Length beyond all": Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n" + _TEXT),
-        "chunks that are no numbers": faults.chunked(end=b"xyz\r\n"),
-        "chunks without end": faults.chunked(_TEXT, end=b""),
+        "chunks that are no numbers": ways.chunked(end=b"xyz\r\n"),
+        "chunks without end": ways.chunked(_TEXT, end=b""),
         "a chunk shorter than it says": Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n" + _TEXT),
         "a chunk size beyond all": Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"f" * 40 + b"\r\n" + _TEXT),
         "an unknown Transfer-Encoding": Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: x\r\n\r\n" + _TEXT),
@@ -90,8 +90,8 @@ BAD_ANSWERS = [
         "a header with a NUL": Answer(raw=b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 2\r\n\r\n{}"),
         "200 header fields of 1 kB": document({"keys": GOOD}, **{f"x_{n}": "y" * 1000 for n in range(200)}),
         "one header field of 300 kB": document({"keys": GOOD}, x_long="y" * 300_000),
-        "a hang-up": faults.hang_up(),
-        "a reset": faults.reset(),
+        "a hang-up": ways.hang_up(),
+        "a reset": ways.reset(),
         "101 Switching Protocols": Answer(raw=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
     }.items()
 ]  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from conformance import faults
 from conformance.rows import rows
-from conformance.stage import Answer, document
 from conformance.table.key_sets import _TEXT, GOOD, body
 from conformance.verdicts import LET_IN
+from faults import ways
+from faults.answers import Answer, document
 
 GOOD_ANSWERS = [
     body(f"{name} is let in", LET_IN, answer)
@@ -27,15 +27,15 @@ GOOD_ANSWERS = [
         "with an ETag": document({"keys": GOOD}, etag='"abc"', last_modified="Thu, 01 Jan 2026 00:00:00 GMT"),
         "of half a megabyte": document({"keys": GOOD, "pad": "x" * 500_000}),
         "of just under a mebibyte": document({"keys": GOOD, "pad": "x" * (1_048_576 - len(_TEXT) - 12)}),
-        "gzipped unasked": faults.encoded(_TEXT, "gzip"),
-        "x-gzipped unasked": faults.encoded(_TEXT, "x-gzip"),
-        "deflated unasked": faults.encoded(_TEXT, "deflate"),
-        "with Content-Encoding identity": faults.encoded(b"", "identity", packed=_TEXT),
-        "gzipped, in upper case": faults.encoded(_TEXT, "GZIP"),
-        "chunked": faults.chunked(_TEXT[:10], _TEXT[10:50], _TEXT[50:]),
-        "chunked octet by octet": faults.chunked(*(bytes([octet]) for octet in _TEXT)),
+        "gzipped unasked": ways.encoded(_TEXT, "gzip"),
+        "x-gzipped unasked": ways.encoded(_TEXT, "x-gzip"),
+        "deflated unasked": ways.encoded(_TEXT, "deflate"),
+        "with Content-Encoding identity": ways.encoded(b"", "identity", packed=_TEXT),
+        "gzipped, in upper case": ways.encoded(_TEXT, "GZIP"),
+        "chunked": ways.chunked(_TEXT[:10], _TEXT[10:50], _TEXT[50:]),
+        "chunked octet by octet": ways.chunked(*(bytes([octet]) for octet in _TEXT)),
         "chunked with extensions": Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x;a=b\r\n%s\r\n0\r\n\r\n" % (len(_TEXT), _TEXT)),
-        "chunked with trailers": faults.chunked(_TEXT, end=b"0\r\nX-Trailer: y\r\n\r\n"),
+        "chunked with trailers": ways.chunked(_TEXT, end=b"0\r\nX-Trailer: y\r\n\r\n"),
         "until the connection closes": Answer(raw=b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + _TEXT),
         "by HTTP/1.0": Answer(raw=b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + _TEXT),
         "after 100 Continue": Answer(raw=b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(_TEXT), _TEXT)),

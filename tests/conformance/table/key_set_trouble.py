@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 
 from bearer_guard import UpstreamPolicy
-from conformance import faults
 from conformance.rows import Row, Step, bearer, one, rows
-from conformance.stage import Answer, document
 from conformance.table.key_sets import _TEXT, GOOD, body
 from conformance.tokens import jwk
 from conformance.verdicts import LET_IN, UNAVAILABLE, Verdict
 from conformance.world import Setting
+from faults import ways
+from faults.answers import Answer, document
 
 QUICK = UpstreamPolicy(timeout=0.5, connect_timeout=0.4)
 
@@ -19,21 +19,21 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %
     _TEXT
 )
 HANGING: dict[str, Answer] = {
-    "no answer at all": faults.silence(),
-    "half a status line": faults.then_silence(b"HTTP/1.1 2"),
-    "headers without end": faults.then_silence(b"HTTP/1.1 200 OK\r\nX-A: b\r\n"),
-    "a head and no body": faults.then_silence(_HEAD),
-    "half a body": faults.then_silence(_HEAD + _TEXT[:30]),
-    "an octet now and then": faults.drip(_HEAD + _TEXT, 0.05),
-    "a head and then an octet now and then": faults.drip(_HEAD + _TEXT, 0.03),
-    "chunks for ever": faults.endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "header fields for ever": faults.endless(b"HTTP/1.1 200 OK\r\n", b"X-Again: and again\r\n"),
-    "one header field for ever": faults.endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 1000),
-    "a body for ever": faults.endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b" " * 10_000),
-    "100 Continue for ever": faults.endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "empty lines for ever": faults.endless(b"", b"\r\n"),
-    "a chunk and silence": faults.then_silence(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"),
-    "a gzip stream and silence": faults.then_silence(
+    "no answer at all": ways.silence(),
+    "half a status line": ways.then_silence(b"HTTP/1.1 2"),
+    "headers without end": ways.then_silence(b"HTTP/1.1 200 OK\r\nX-A: b\r\n"),
+    "a head and no body": ways.then_silence(_HEAD),
+    "half a body": ways.then_silence(_HEAD + _TEXT[:30]),
+    "an octet now and then": ways.drip(_HEAD + _TEXT, 0.05),
+    "a head and then an octet now and then": ways.drip(_HEAD + _TEXT, 0.03),
+    "chunks for ever": ways.endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "header fields for ever": ways.endless(b"HTTP/1.1 200 OK\r\n", b"X-Again: and again\r\n"),
+    "one header field for ever": ways.endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 1000),
+    "a body for ever": ways.endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b" " * 10_000),
+    "100 Continue for ever": ways.endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "empty lines for ever": ways.endless(b"", b"\r\n"),
+    "a chunk and silence": ways.then_silence(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"),
+    "a gzip stream and silence": ways.then_silence(
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\na\r\n" + gzip.compress(_TEXT)[:10] + b"\r\n"),
 }  # fmt: skip
 SLOW = [
@@ -48,7 +48,7 @@ SLOW = [
     body("an answer just in time is let in", LET_IN,
          Answer(200, _TEXT, delay=0.5), slow=True, issuer={"upstream": UpstreamPolicy(timeout=4)}),
     body("first silence and a retry that answers is 503 within the whole time", UNAVAILABLE,
-         lambda world: faults.silence(), slow=True, within=2.5, issuer={"upstream": UpstreamPolicy(timeout=0.6, retries=3)}),
+         lambda world: ways.silence(), slow=True, within=2.5, issuer={"upstream": UpstreamPolicy(timeout=0.6, retries=3)}),
 ]  # fmt: skip
 
 
@@ -68,11 +68,11 @@ def after_trouble(sentence: str, *answers: Answer, verdict: Verdict, at_most: in
 _OK = document({"keys": GOOD})
 RETRIED = [
     after_trouble(f"{name}, and good on the retry, is let in", trouble, _OK, verdict=LET_IN, at_most=3)
-    for name, trouble in (("a reset", faults.reset()), ("a hang-up", faults.hang_up()), ("502", document({}, status=502)),
+    for name, trouble in (("a reset", ways.reset()), ("a hang-up", ways.hang_up()), ("502", document({}, status=502)),
                           ("503", document({}, status=503)), ("504", document({}, status=504)))
 ] + [
     after_trouble(f"{name} twice is 503 after one retry", trouble, trouble, _OK, verdict=UNAVAILABLE, at_most=3)
-    for name, trouble in (("a reset", faults.reset()), ("503", document({}, status=503)))
+    for name, trouble in (("a reset", ways.reset()), ("503", document({}, status=503)))
 ] + [
     after_trouble(f"{name} is 503 without a retry", trouble, _OK, verdict=UNAVAILABLE, at_most=2)
     for name, trouble in (("500", document({}, status=500)), ("404", document({}, status=404)), ("{}", document({})),
@@ -98,9 +98,9 @@ def kept(sentence: str, *later: Answer) -> list[Row]:
 LOST = [
     row for sentence, answer in {
         "an empty set": document({"keys": []}), "an empty object": document({}), "HTML": document(b"<html>"),
-        "500": document({}, status=500), "404": document({}, status=404), "a reset": faults.reset(),
+        "500": document({}, status=500), "404": document({}, status=404), "a reset": ways.reset(),
         "only unfit keys": document({"keys": [jwk("rsa1024-1")]}), "a redirect": Answer(302, b"", (("Location", "/x"),)),
-        "a gzip bomb": faults.bomb(5), "null": document(b"null"), "a symmetric key": document(
+        "a gzip bomb": ways.bomb(5), "null": document(b"null"), "a symmetric key": document(
             {"keys": [{"kty": "oct", "k": "AAAA", "kid": "p256-1"}]}),
     }.items() for row in kept(sentence, answer)
 ]  # fmt: skip

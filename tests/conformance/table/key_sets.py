@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.rows import Row, bearer, one, rows
-from conformance.stage import Answer, document
 from conformance.tokens import ABSENT, b64, jwk, private_members
 from conformance.verdicts import INVALID, LET_IN, Verdict
 from conformance.world import Setting, World
+from faults.answers import Answer, document
 
 GOOD = [jwk("p256-1", alg="ES256")]
 Make = Callable[[World], Answer]

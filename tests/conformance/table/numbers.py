@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from bearer_guard import Issuer, KeySetPolicy, UpstreamPolicy
-from conformance import faults
 from conformance.rows import Row, Step, bearer, rows
-from conformance.stage import Answer, document
 from conformance.tokens import ABSENT, jwk
 from conformance.verdicts import EXPIRED, INVALID, LET_IN, UNAVAILABLE, Verdict
 from conformance.world import Setting, World
+from faults import ways
+from faults.answers import Answer, document
 
 P, Q = jwk("p256-1", alg="ES256"), jwk("p256-2", alg="ES256")
 DOWN = document({}, status=500)
@@ -136,7 +136,7 @@ OUTAGES = [
     story("retries 0 asks once", good(UNAVAILABLE, jwks(document({}, status=503), keys(P)), 1), upstream=UpstreamPolicy(retries=0)),
     story("max_answer 2000 takes what is shorter", good(LET_IN), upstream=UpstreamPolicy(max_answer=2000)),
     story("max_answer 1024 refuses what is longer", good(UNAVAILABLE, jwks(document({"keys": [P], "pad": "x" * 1000})), 1), upstream=UpstreamPolicy(max_answer=1024)),
-    story("max_answer 1024 counts what unfolds", good(UNAVAILABLE, jwks(faults.encoded(b" " * 5000 + b"{}", "gzip")), 1), upstream=UpstreamPolicy(max_answer=1024)),
+    story("max_answer 1024 counts what unfolds", good(UNAVAILABLE, jwks(ways.encoded(b" " * 5000 + b"{}", "gzip")), 1), upstream=UpstreamPolicy(max_answer=1024)),
     story("a known key needs no network in an outage", good(), *(good(LET_IN, jwks(DOWN), 0) for _ in range(3))),
     story("an unknown key in an outage is 503, a known one let in", good(), new(UNAVAILABLE, jwks(DOWN), 1), good(LET_IN, None, 0), new(UNAVAILABLE, None, 0)),
 ]  # fmt: skip

@@ -7,10 +7,10 @@ from typing import Any
 
 from bearer_guard import Introspection, Issuer, beyond_identity
 from conformance.rows import Row, bearer, one, rows
-from conformance.stage import document
 from conformance.tokens import ABSENT, b64, jwk
 from conformance.verdicts import INVALID, LET_IN, Verdict, sees
 from conformance.world import AUDIENCE, Setting, World
+from faults.answers import document
 
 TENANT, REALM, APP = "0001b18ee979ce2c", "19b9bb7c9a4f2a1b", "4a1b8c0e-3f6d-4c5e-9d2a-7b8e6f5a4c3d"
 

@@ -17,7 +17,7 @@ from starlette_world import HeadersOf, MakeGuard
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from bearer_guard import Guard, Issuer, SettingsError
+from bearer_guard import Guard, Issuer, Rule, SettingsError
 from bearer_guard.flask import BearerGuard, current_token
 from bearer_guard.testing import AuthorizationServer
 
@@ -163,8 +163,6 @@ def test_a_large_upload_is_refused_unread(guard: Guard) -> None:
 
 
 def test_the_rules_see_the_method_that_a_middleware_has_put_in(make_guard: MakeGuard) -> None:
-    from bearer_guard import Rule
-
     app = with_routes(guarded(make_guard(rules=[Rule("/**", methods=["DELETE"], scopes=["a"])])))
     inner = app.wsgi_app
 
@@ -175,6 +173,22 @@ def test_the_rules_see_the_method_that_a_middleware_has_put_in(make_guard: MakeG
     app.wsgi_app = override  # type: ignore[method-assign]
     refused = app.test_client().get("/orders", headers={"x-http-method-override": "DELETE"})
     assert refused.headers["www-authenticate"].endswith('scope="a"')
+
+
+def test_a_path_that_lacks_its_first_slash_needs_what_flask_takes_it_for(
+    make_guard: MakeGuard, bearer: HeadersOf
+) -> None:
+    """Some servers pass ``/apiadmin/users`` on to an application that is mounted at ``/api``."""
+    rules = [Rule("/admin/**", scopes=["admin:all"])]
+    app = with_routes(guarded(make_guard(rules=rules, public=["/health"])))
+
+    def status(path: str, headers: dict[str, str]) -> int:
+        cut = {"SCRIPT_NAME": "/api", "PATH_INFO": path}
+        return app.test_client().get(headers=headers, environ_overrides=cut).status_code
+
+    assert status("admin/users", bearer("admin:all")) == 200
+    assert status("admin/users", bearer("other")) == 403
+    assert status("health", {}) == 401
 
 
 # Tokens elsewhere than in the header

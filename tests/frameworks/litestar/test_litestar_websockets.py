@@ -1,5 +1,6 @@
 """WebSockets of Litestar: denied before they are accepted, closed when their token expires."""
 
+import base64
 import time
 from typing import Any
 
@@ -13,6 +14,7 @@ from litestar_stage import Token, application
 from starlette_world import HeadersOf, MakeGuard, handshake, kinds
 
 from bearer_guard import BearerError, Guard
+from bearer_guard._core.renewal import PREFIX
 from bearer_guard.asgi import BearerMiddleware as PlainMiddleware
 from bearer_guard.asgi import require_scopes as plain_require_scopes
 from bearer_guard.litestar import access_token, require_scopes
@@ -193,3 +195,44 @@ def test_it_is_closed_when_the_token_expires(
         with pytest.raises(WebSocketDisconnect) as closed:
             websocket.receive_text()
     assert closed.value.code == 1008
+
+
+def test_a_fresh_token_is_that_of_the_socket_from_then_on(
+    make_guard: MakeGuard, bearer: HeadersOf
+) -> None:
+    @websocket("/chat")
+    async def telling(socket: Socket) -> None:
+        await socket.accept()
+        while True:
+            await socket.receive_text()
+            assert socket.auth is access_token(socket)
+            await socket.send_text(" ".join(sorted(socket.auth.scopes)))
+
+    app = application(make_guard(websocket_renewal=True), telling)
+    fresh = bearer("b", "a")["authorization"].removeprefix("Bearer ")
+    with (
+        TestClient(app) as client,
+        client.websocket_connect("/chat", headers=bearer("a")) as opened,
+    ):
+        opened.send_text("hello")
+        assert opened.receive_text() == "a"
+        opened.send_text(PREFIX + fresh)
+        opened.send_text("hello")
+        assert opened.receive_text() == "a b"
+
+
+def test_a_token_among_the_subprotocols_opens_it(make_guard: MakeGuard, bearer: HeadersOf) -> None:
+    @websocket("/chat")
+    async def telling(socket: Socket) -> None:
+        await socket.accept()
+        await socket.send_text(socket.headers["sec-websocket-protocol"])
+
+    token = bearer("a")["authorization"].removeprefix("Bearer ").encode()
+    name = b"bearer.token." + base64.urlsafe_b64encode(token).rstrip(b"=")
+    app = application(make_guard(websocket_protocol="bearer"), telling)
+    with (
+        TestClient(app) as client,
+        client.websocket_connect("/chat", ["bearer", name.decode()]) as opened,
+    ):
+        assert opened.accepted_subprotocol == "bearer"
+        assert opened.receive_text() == "bearer"

@@ -11,12 +11,14 @@ import ninja
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
-from django_world import BEARER, WSGI, HeadersOf, Options, Way
+from django_world import ASGI, BEARER, WSGI, HeadersOf, Options, Way
 from ninja.errors import AuthenticationError
 from ninja.security import APIKeyHeader
 from ninja_stage import both, new_api, seen, serving
 
 from bearer_guard import AccessToken, BearerError, Guard, InvalidToken, Issuer
+from bearer_guard.asgi import BearerMiddleware as AsgiMiddleware
+from bearer_guard.django import conf
 from bearer_guard.ninja import Bearer, answer
 from bearer_guard.testing import AuthorizationServer
 
@@ -237,8 +239,13 @@ def test_tokens_in_queries_take_the_middleware(
     api = new_api(auth=Bearer())
     api.get("/orders")(operation)
     with serving(api, options(query_parameter=True), [BEARER]):
-        answer = way(f"/orders?access_token={token}")
-        assert (answer.status, answer.header("cache-control")) == (200, "private")
+        found = way(f"/orders?access_token={token}")
+        assert (found.status, found.header("cache-control")) == (200, "private")
+    with serving(api, options(query_parameter=True)):
+        # The plain one will do.
+        app = AsgiMiddleware(ASGI.handler(), conf.guard())
+        found = ASGI.ask(app, f"/orders?access_token={token}")
+        assert (found.status, found.header("cache-control")) == (200, "private")
     with (
         serving(api, options(query_parameter=True), DEBUG_PROPAGATE_EXCEPTIONS=True),
         pytest.raises(ImproperlyConfigured, match="takes the middleware: write into the settings"),

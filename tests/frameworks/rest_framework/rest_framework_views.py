@@ -116,6 +116,22 @@ class OptionsNamed(View):
     required_scopes = {"GET": [], "HEAD": ["head"], "OPTIONS": ["meta"]}
 
 
+class SaysOtherwise(ByMethod):
+    """Its ``Allow`` header is not what it serves."""
+
+    allowed_methods = ["GET"]
+
+
+class Shared(View):
+    """Its permissions are made once."""
+
+    permission_classes = []
+    permission = has_scopes("orders:read")()
+
+    def get_permissions(self) -> Any:
+        return [self.permission]
+
+
 class NoOptions(View):
     permission_classes = [HasScopes]
     http_method_names = ["get", "head"]
@@ -223,6 +239,14 @@ class NamesNothing(View):
 class LowerCase(View):
     permission_classes = [HasScopes]
     required_scopes = {"get": ["a"]}
+
+
+class Computed(View):
+    permission_classes = [HasScopes]
+
+    @property
+    def required_scopes(self) -> list[str]:
+        return [f"orders:{self.request.method}"]
 
 
 class OneString(View):

@@ -14,10 +14,13 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient, APIRequestFactory
 from rest_framework.views import APIView
 from rest_framework_stage import AWAY, HANDLER, OURS, SESSIONS, HeadersOf, Project
+from werkzeug.test import Client
 
 from bearer_guard import Guard, InvalidToken, Issuer
-from bearer_guard.rest_framework import BearerAuthentication, Refused
+from bearer_guard.django import conf
+from bearer_guard.rest_framework import BearerAuthentication, Refused, exception_handler
 from bearer_guard.testing import AuthorizationServer
+from bearer_guard.wsgi import BearerMiddleware as WsgiMiddleware
 
 INVALID = (
     'Bearer realm="api", error="invalid_token", error_description="The access token is not valid."'
@@ -175,7 +178,10 @@ def test_tokens_in_queries_take_the_middleware(project: Project, bearer: Headers
     project(OURS, options={"query_parameter": True})
     answer = get(f"/orders?access_token={token}")
     assert (answer.status_code, answer["cache-control"]) == (200, "private")
-    project(options={"query_parameter": True})
+    # The plain one will do.
+    app = WsgiMiddleware(project(options={"query_parameter": True}), conf.guard())
+    answer = Client(app).get(f"/orders?access_token={token}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "private")
     with pytest.raises(ImproperlyConfigured, match="takes the middleware: write into the settings"):
         get(f"/orders?access_token={token}")
 
@@ -294,6 +300,15 @@ def test_what_a_view_says_of_who_is_not_logged_in_stays_where_somebody_is(
     project()
     answer = Picky.as_view()(APIRequestFactory().get("/", headers=bearer()))
     assert (answer.status_code, answer.data) == (401, {"detail": "Log in anew."})
+
+
+def test_without_a_request_the_handler_is_rest_frameworks_own(project: Project) -> None:
+    """So that a project's tests may call it by hand."""
+    project()
+    answer = exception_handler(PermissionDenied("no"), {})
+    assert answer is not None
+    assert (answer.status_code, answer.data) == (403, {"detail": "no"})
+    assert exception_handler(InvalidToken("expired"), {}) is None
 
 
 def test_an_answer_has_its_document_as_data(project: Project, bearer: HeadersOf) -> None:

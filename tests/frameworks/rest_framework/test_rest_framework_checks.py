@@ -49,6 +49,7 @@ def test_nothing_is_said_of_views_whose_scopes_can_be_read(project: Project) -> 
         "f": views.StaffOrScopes.as_view(),
         "g": views.Without.as_view(),
         "h": cancel,
+        "i": views.Computed.as_view(),
     }
     assert said(good) == ""
 

@@ -108,6 +108,25 @@ def test_a_method_that_is_not_served_is_none_of_its_business(
     assert ask("/viewset", bearer("other"), "delete").status_code == 405
 
 
+def test_what_is_served_is_guarded_whatever_the_view_says_of_it(
+    any_project: Any, bearer: HeadersOf
+) -> None:
+    needed = "orders:read orders:write"
+    assert scopes_named(ask("/says-otherwise", bearer("other"), "post"), 403) == needed
+    assert ask("/says-otherwise", None, "post").status_code == 401
+
+
+def test_permissions_may_be_made_once_for_all_requests(any_project: Any, bearer: HeadersOf) -> None:
+    assert ask("/shared", bearer("other")).status_code == 403
+    assert ask("/shared").status_code == 401
+    assert ask("/shared", bearer("orders:read")).status_code == 200
+
+
+def test_what_is_needed_may_depend_on_the_request(any_project: Any, bearer: HeadersOf) -> None:
+    assert ask("/computed", bearer("orders:GET")).status_code == 200
+    assert scopes_named(ask("/computed", bearer("orders:POST")), 403) == "orders:GET"
+
+
 def test_options_tells_of_a_method_to_those_who_may_use_it(
     any_project: Any, bearer: HeadersOf, caplog: pytest.LogCaptureFixture
 ) -> None:

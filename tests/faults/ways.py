@@ -1,4 +1,4 @@
-"""Ways in which a server can fail on the wire, HTTP left aside."""
+"""Ways in which a server can fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import struct
 import zlib
 
-from conformance.stage import Answer, Fault
+from faults.answers import Answer, Fault
 
 _PATIENCE = 30.0
 
@@ -17,11 +17,15 @@ def fault(do: Fault) -> Answer:
     return Answer(fault=do)
 
 
-def reset() -> Answer:
-    """A TCP reset in place of an answer."""
+def reset(octets: bytes = b"") -> Answer:
+    """A TCP reset in place of an answer, or after the beginning of one."""
 
     async def do(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = writer.get_extra_info("socket")
+        if octets:
+            writer.write(octets)
+            await writer.drain()
+            await asyncio.sleep(0.02)  # a reset overtakes what is not read yet
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     return fault(do)

@@ -1,0 +1,75 @@
+"""An open WebSocket of aiohttp, closed when its token expires."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+
+from bearer_guard._aiohttp_expiry import CLOSING, Expiry
+
+POLICY_VIOLATION = 1008
+"""The close code (RFC 6455 section 7.4.1)."""
+_SOON = 0.05
+
+
+class OpenSocket:
+    """A WebSocket, from its handshake to the end of its handler."""
+
+    def __init__(self, request: web.BaseRequest, websocket: web.WebSocketResponse) -> None:
+        self.websocket = websocket
+        self._request = request
+        self._expiry: Expiry | None = None
+        self._later: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was accepted and not closed since."""
+        # Older versions of aiohttp say ``prepared`` a little too early.
+        is_accepted = self.websocket.get_extra_info("sockname") is not None
+        return is_accepted and not self.websocket.closed
+
+    @property
+    def expired(self) -> bool:
+        """Whether it was closed since its token expired."""
+        return self._closing is not None
+
+    def close_after(self, seconds_left: Callable[[], float]) -> None:
+        """Close it when the token expires."""
+        self._expiry = Expiry(seconds_left, self._expire)
+
+    def _expire(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self.is_open:
+            self._closing = loop.create_task(self._close_in_time())
+        elif not self.websocket.closed:
+            # It is being accepted.
+            self._later = loop.call_later(_SOON, self._expire)
+
+    async def _close_in_time(self) -> None:
+        transport = self._request.transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size():
+            # The close waits behind it; nothing that the client still sends is heard meanwhile.
+            transport.pause_reading()
+        try:
+            async with asyncio.timeout(CLOSING):
+                # From now on the handler hears that it is closed, and can send no more.
+                await self.close()
+        except TimeoutError:
+            transport.abort()
+
+    async def close(self) -> None:
+        """Close it, if it is open."""
+        await self.websocket.close(code=POLICY_VIOLATION)
+
+    async def end(self) -> None:
+        """The handler has ended: nothing of ours outlives it."""
+        for waiting in (self._expiry, self._later):
+            if waiting is not None:
+                waiting.cancel()
+        if self._closing is not None:
+            await self._closing

@@ -1,0 +1,1 @@
+"""A small API in aiohttp, guarded with bearer_guard."""
