@@ -61,11 +61,9 @@ class FromSettings(Generic[Made]):
             made = self._make(*values)
         except SettingsError as error:
             raise ImproperlyConfigured(f"{self._names[0]}: {error}") from error
-        # Where two threads make one, both take the first: no lock, which a fork would copy held.
-        _, kept = self._made.setdefault(key, (values, made))
-        if kept is not made:
-            self._forget(made)
-        return kept
+        # Where two threads make one, both take the first, and the other has opened nothing: no
+        # lock, which a fork might copy held.
+        return self._made.setdefault(key, (values, made))[1]
 
     def _changed(self, *, setting: str, **_: object) -> None:
         self._absent.discard(setting)
