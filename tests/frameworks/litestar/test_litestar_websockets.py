@@ -221,9 +221,7 @@ def test_a_fresh_token_is_that_of_the_socket_from_then_on(
         assert opened.receive_text() == "a b"
 
 
-def test_a_token_among_the_subprotocols_opens_it(
-    make_guard: MakeGuard, bearer: HeadersOf
-) -> None:
+def test_a_token_among_the_subprotocols_opens_it(make_guard: MakeGuard, bearer: HeadersOf) -> None:
     @websocket("/chat")
     async def telling(socket: Socket) -> None:
         await socket.accept()
