@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import material, serving
 from benchmarks.framework_apps import auth0_issuer
+from benchmarks.load import HOST
 from benchmarks.row import Options, Row, missing
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _of(framework: _Framework, options: Options) -> list[Row]:
             "new": (f"guarded_{framework.app}", tokens),
         }
         for rival in rivals:
-            loads[rival.title] = (rival.app, [_token_for(rival, running)])
+            loads[rival.title] = (rival.app, [_token_for(rival, running, servers[rival.app][0])])
         times, processor = serving.side_by_side(servers, loads, options)
     where = f"{framework.title} on {'uvicorn' if framework.is_asgi else 'gunicorn'}"
     return [
@@ -132,10 +133,13 @@ def _served(framework: _Framework, app: str, issuer: str):
     return serving.gunicorn(f"framework_apps:{app}", issuer, *_GTHREAD)
 
 
-def _token_for(rival: _Rival, running: AuthorizationServer) -> str:
+def _token_for(rival: _Rival, running: AuthorizationServer, port: int) -> str:
     life = material.LONG_LIVED
     if rival.app == "fastapi_with_auth0":
         return running.jwt(expires_in=life, claims={"iss": auth0_issuer(running.issuer)})
     if rival.app == "rest_framework_with_oauth_toolkit":
-        return running.opaque(expires_in=life)
+        # The audience that it takes is the address at which it is asked.
+        return running.opaque(
+            expires_in=life, audience=f"http://{HOST}:{port}", claims={"username": "user"}
+        )
     return material.token(running)

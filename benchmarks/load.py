@@ -21,7 +21,7 @@ from benchmarks import apart
 
 HOST = "127.0.0.1"
 _CONNECTIONS = 16
-_TIMEOUT = 10
+_TIMEOUT = 30
 
 
 class Target(TypedDict):
