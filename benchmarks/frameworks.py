@@ -109,7 +109,7 @@ def _of(framework: _Framework, options: Options) -> list[Row]:
             "new": (f"guarded_{framework.app}", tokens),
         }
         for rival in rivals:
-            loads[rival.title] = (rival.app, [_token_for(rival, running, servers[rival.app][0])])
+            loads[rival.title] = (rival.app, [_token_for(rival, running)])
         times, processor = serving.side_by_side(servers, loads, options)
     where = f"{framework.title} on {'uvicorn' if framework.is_asgi else 'gunicorn'}"
     return [
@@ -133,13 +133,13 @@ def _served(framework: _Framework, app: str, issuer: str):
     return serving.gunicorn(f"framework_apps:{app}", issuer, *_GTHREAD)
 
 
-def _token_for(rival: _Rival, running: AuthorizationServer, port: int) -> str:
+def _token_for(rival: _Rival, running: AuthorizationServer) -> str:
     life = material.LONG_LIVED
     if rival.app == "fastapi_with_auth0":
         return running.jwt(expires_in=life, claims={"iss": auth0_issuer(running.issuer)})
     if rival.app == "rest_framework_with_oauth_toolkit":
         # The audience that it takes is the address at which it is asked.
         return running.opaque(
-            expires_in=life, audience=f"http://{HOST}:{port}", claims={"username": "user"}
+            expires_in=life, audience=f"http://{HOST}", claims={"username": "user"}
         )
     return material.token(running)
