@@ -12,7 +12,7 @@ import asyncio
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -59,9 +59,11 @@ class Contestant:
             return crowd.each_in_a_thread(self._check, tokens)
         return self._runner.run(crowd.each_a_task(self._check, tokens))
 
-    def close(self) -> None:
-        """End its event loop."""
+    def close(self, last: Coroutine[Any, Any, object] | None = None) -> None:
+        """End its event loop, with a last thing to do there."""
         if self._runner is not None:
+            if last is not None:
+                self._runner.run(last)
             self._runner.close()
 
 
@@ -117,14 +119,23 @@ def _pyjwk_client(running: AuthorizationServer) -> Iterator[Contestant]:
 
 @contextmanager
 def _fastmcp(running: AuthorizationServer) -> Iterator[Contestant]:
+    """Its two verifiers, over one client as it offers; by default it makes one for each call."""
+    import httpx2
     from fastmcp.server.auth.providers.introspection import IntrospectionTokenVerifier
     from fastmcp.server.auth.providers.jwt import JWTVerifier
 
+    client = httpx2.AsyncClient(timeout=_TIMEOUT)
     by_key = JWTVerifier(
-        jwks_uri=running.url("/jwks"), issuer=running.issuer, audience=material.AUDIENCE
+        jwks_uri=running.url("/jwks"),
+        issuer=running.issuer,
+        audience=material.AUDIENCE,
+        http_client=client,
     )
     by_answer = IntrospectionTokenVerifier(
-        introspection_url=running.url("/introspect"), audience=material.AUDIENCE, **_CREDENTIALS
+        introspection_url=running.url("/introspect"),
+        audience=material.AUDIENCE,
+        http_client=client,
+        **_CREDENTIALS,
     )
 
     async def check(token: str) -> object:
@@ -141,7 +152,7 @@ def _fastmcp(running: AuthorizationServer) -> Iterator[Contestant]:
 
     contestant = Contestant(check, an_hour_later, tasks=True)
     yield contestant
-    contestant.close()
+    contestant.close(client.aclose())
 
 
 @contextmanager
