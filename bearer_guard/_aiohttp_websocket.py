@@ -27,13 +27,16 @@ class OpenSocket:
     @property
     def is_open(self) -> bool:
         """Whether it was accepted and not closed since."""
+        return self._is_accepted and not self.websocket.closed
+
+    @property
+    def _is_accepted(self) -> bool:
         # Older versions of aiohttp say ``prepared`` a little too early.
-        is_accepted = self.websocket.get_extra_info("sockname") is not None
-        return is_accepted and not self.websocket.closed
+        return self.websocket.get_extra_info("sockname") is not None
 
     @property
     def expired(self) -> bool:
-        """Whether it was closed since its token expired."""
+        """Whether its token expired before the handler ended."""
         return self._closing is not None
 
     def close_after(self, seconds_left: Callable[[], float]) -> None:
@@ -44,7 +47,7 @@ class OpenSocket:
         loop = asyncio.get_running_loop()
         if self.is_open:
             self._closing = loop.create_task(self._close_in_time())
-        elif not self.websocket.closed:
+        else:
             # It is being accepted.
             self._later = loop.call_later(_SOON, self._expire)
 

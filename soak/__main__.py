@@ -16,9 +16,10 @@ from pathlib import Path
 from soak import report
 from soak.authorities import Authority
 from soak.faults import Api, Faults, start_all
-from soak.guarded import ISSUERS
+from soak.guarded import ISSUERS, STORE
 from soak.processes import HOST, Process, resident, workers
 from soak.report import Found, Memory
+from soak.store import Store
 from soak.traffic import Supply, Traffic
 
 _WORKERS = {"gunicorn": 4, "uvicorn": 2}
@@ -30,7 +31,7 @@ _START_SECONDS = 30.0
 def main() -> int:
     """Start all, let it run, end all, and say what was seen."""
     parser = argparse.ArgumentParser(prog="python -m soak", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=120, help="how long; a round takes 17")
+    parser.add_argument("--seconds", type=float, default=120, help="how long; a round takes 25")
     arguments = parser.parse_args()
     # However it ends, what it started ends with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -48,15 +49,19 @@ def soak(seconds: float, room: Path) -> Found:
             stack.callback(authority.close)
         start_all(authorities)
         supply = Supply(authorities)
-        issuers = {ISSUERS: json.dumps([authority.issuer for authority in authorities])}
-        apis = [stack.enter_context(_api(name, issuers, room)) for name in _WORKERS]
+        store = Store(room)
+        stack.callback(store.close)
+        store.start()
+        issuers = json.dumps([authority.issuer for authority in authorities])
+        environment = {ISSUERS: issuers, STORE: store.url}
+        apis = [stack.enter_context(_api(name, environment, room)) for name in _WORKERS]
         traffic = Traffic({api.name: api.port for api in apis}, supply)
         traffic.start()
         stack.callback(traffic.stop)
         _wait_until_all_is_well(traffic)
         began, at_start = time.monotonic(), [_memory(api) for api in apis]
         at_first = {each.name: each.asked() for each in authorities}
-        faults = Faults(authorities, apis, supply)
+        faults = Faults(authorities, apis, supply, store)
         longest = 0.0
         while not faults.spans or time.monotonic() + longest <= began + seconds:
             before = time.monotonic()
@@ -85,11 +90,11 @@ def _wait_until_all_is_well(traffic: Traffic) -> None:
 
 
 @contextmanager
-def _api(name: str, issuers: dict[str, str], room: Path) -> Iterator[Api]:
+def _api(name: str, environment: dict[str, str], room: Path) -> Iterator[Api]:
     with socket.create_server((HOST, 0), backlog=512) as listener:
         port = listener.getsockname()[1]
     arguments = _command(name, port)
-    process = Process(arguments, issuers, room / f"{name}.out")
+    process = Process(arguments, environment, room / f"{name}.out")
     try:
         process.wait_for_port(port)
         _wait_for_workers(process, _WORKERS[name])

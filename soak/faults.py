@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from soak.authorities import Authority
 from soak.processes import Process, workers
+from soak.store import Store
 from soak.traffic import Supply
 
 _QUIET = 0.8
@@ -60,8 +61,13 @@ class Faults:
     """The rounds."""
 
     def __init__(
-        self, authorities: Sequence[Authority], apis: Sequence[Api], supply: Supply
+        self,
+        authorities: Sequence[Authority],
+        apis: Sequence[Api],
+        supply: Supply,
+        store: Store,
     ) -> None:
+        self._store = store
         self._authorities = authorities
         self._apis = apis
         self._supply = supply
@@ -87,7 +93,13 @@ class Faults:
                 self._start_all,
                 2.0,
             ),
-            # The shared store: killed, filled and restarted here, once there is one.
+            _Fault("the shared store killed", self._store.kill, 2.0, self._store.start),
+            _Fault(
+                "the shared store killed, then workers and a key rotated",
+                self._kill_store_and_workers,
+                2.0,
+                self._store.start,
+            ),
         ]
 
     def _befall(self, fault: _Fault) -> None:
@@ -125,6 +137,11 @@ class Faults:
     def _kill_all_and_workers(self) -> None:
         self._kill_all()
         self._kill_workers()
+
+    def _kill_store_and_workers(self) -> None:
+        self._store.kill()
+        self._kill_workers()
+        self._rotate()
 
     def _start_all(self) -> None:
         start_all(self._authorities)

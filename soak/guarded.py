@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from bearer_guard import Guard, Introspection, Issuer, KeySetPolicy, UpstreamPolicy
+from bearer_guard import Guard, Introspection, Issuer, KeySetPolicy, Shared, UpstreamPolicy
 from bearer_guard import asgi as guarded_asgi
 from bearer_guard import wsgi as guarded_wsgi
 from soak import numbers
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 WORKER = "X-Worker"
 """The header field in which an answer names the process that made it."""
+STORE = "SOAK_STORE"
+"""The URL of the store that all workers share."""
 ISSUERS = "SOAK_ISSUERS"
 """A JSON list, in the order in which ``authorities`` makes them; the last one introspects."""
 
@@ -52,6 +54,7 @@ def _guard() -> Guard:
             *(Issuer(issuer, **policies) for issuer in others),
             Issuer(last, introspection=introspection, **policies),
         ],
+        shared=Shared(os.environ[STORE], secret="of a soak, and of nothing else at all", timeout=1),
     )
 
 

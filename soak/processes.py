@@ -55,6 +55,12 @@ class Process:
         self._process.kill()
         self._process.wait()
 
+    def kill_session(self) -> None:
+        """The same, with all that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
     def stop(self) -> None:
         """Ask it to end, and see to it that all of its session has ended."""
         self._process.terminate()

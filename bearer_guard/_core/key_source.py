@@ -43,6 +43,10 @@ class Fetched(NamedTuple):
     """``None`` when a confirmation does not say: as long as before."""
     etag: str | None
 
+    def aged(self, age: float) -> Fetched:
+        """The same, heard ``age`` seconds ago by another worker: it is fresh for so much less."""
+        return self._replace(fresh_for=max(0.001, (self.fresh_for or 0) - age))
+
 
 class KeySource:
     """What is known of one issuer's keys."""

@@ -139,12 +139,11 @@ class KeyKeeper:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)
             self._tell(issuer, failure)
         except ForcedFetchesSpentError:
-            # The keys stay as they are: whoever waited is told so by his own budget.
-            return
+            return  # The keys stay as they are: whoever waited is told so by his own budget.
         else:
             if shared is not None and not shared.was_sent:
                 # Another worker asked, perhaps before whoever waits here: that settles nothing.
-                number = 0
+                number, fetched = 0, fetched.aged(shared.age)
                 with self._lock:
                     issuer.source.spare(forced)
             self._land(issuer, number, fetched, shared.heard if shared else None)
@@ -152,9 +151,8 @@ class KeyKeeper:
                 self._tell_of_metadata(issuer, trouble)
 
     def _shared(self, issuer: TrustedIssuer, until: float, forced: bool) -> SharedKeys | None:
-        if self._fleet is None:
-            return None
-        return SharedKeys(self._fleet, issuer, until, forced=forced)
+        fleet = self._fleet
+        return SharedKeys(fleet, issuer, until, forced=forced) if fleet else None
 
     def _errand(self, issuer: TrustedIssuer, jwks_uri: str) -> Errand[Fetched]:
         source, policy = issuer.source, issuer.rules.settings.key_set

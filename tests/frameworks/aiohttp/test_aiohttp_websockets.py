@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
 import logging
 import time
@@ -19,7 +20,7 @@ from starlette_rows import Row
 from starlette_rows import ask as ask_plain
 from starlette_world import HeadersOf, MakeGuard
 
-from bearer_guard import Guard, _aiohttp_websocket
+from bearer_guard import Guard, SettingsError, _aiohttp_expiry, _aiohttp_websocket
 from bearer_guard import aiohttp as guarding
 from bearer_guard.aiohttp import access_token, require_scopes, setup
 from bearer_guard.asgi import BearerMiddleware as PlainMiddleware
@@ -239,6 +240,16 @@ async def test_one_that_expires_while_it_is_accepted_closes_it_then(
         assert await closed(websocket) == 1008
 
 
+async def test_the_wall_clock_counts_too_as_after_a_machine_slept(
+    strict: Guard, brief: Any, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_aiohttp_expiry, "_LOOK_AGAIN", 0.05)
+    app = application(strict, web.get("/", echo))
+    async with opened(app, brief(left=3000)) as websocket:
+        clock.turn(3000)
+        assert await closed(websocket) == 1008
+
+
 async def test_a_socket_that_the_handler_closed_is_not_closed_again(
     strict: Guard, brief: Any
 ) -> None:
@@ -268,6 +279,26 @@ async def test_an_expiry_after_the_client_left_disturbs_nobody(
     async with served(app, ProductionServer) as client:
         async with client.ws_connect("/", headers=brief()):
             pass
+        await asyncio.wait_for(tidied.wait(), 5)
+    assert caplog.records == []
+
+
+async def test_nor_does_one_after_a_client_that_vanished(
+    strict: Guard, brief: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It said no goodbye, and the handler does not listen."""
+    tidied = asyncio.Event()
+
+    async def deaf(request: web.Request) -> web.WebSocketResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        await asyncio.sleep(SHORT * 1.5)
+        tidied.set()
+        return websocket
+
+    async with served(application(strict, web.get("/", deaf)), ProductionServer) as client:
+        _, writer = await shaken_hands(client, brief())
+        writer.transport.abort()
         await asyncio.wait_for(tidied.wait(), 5)
     assert caplog.records == []
 
@@ -430,3 +461,84 @@ async def test_a_refusal_that_comes_after_the_close_is_raised_again(
     assert record.exc_info is not None
     assert record.exc_info[0] is not None
     assert record.exc_info[0].__name__ == "InsufficientScope"
+
+
+# Tokens among the subprotocols
+
+
+async def saying_what_it_sees(request: web.Request) -> web.WebSocketResponse:
+    websocket = web.WebSocketResponse(protocols=("chat",))
+    await websocket.prepare(request)
+    seen = [value for name, value in request.raw_headers if b"protocol" in name.lower()]
+    await websocket.send_str(f"{access_token(request).subject} {seen} {request['x']}")
+    return websocket
+
+
+@web.middleware
+async def noting(request: web.Request, handler: Any) -> web.StreamResponse:
+    request["x"] = request.headers.get("X-Odd")
+    answer: web.StreamResponse = await handler(request)
+    return answer
+
+
+def offering(bearer: HeadersOf, *names: str, **grant: Any) -> str:
+    token = bearer(**grant)["authorization"].removeprefix("Bearer ").encode()
+    return ", ".join(
+        [*names, f"token.token.{base64.urlsafe_b64encode(token).decode().rstrip('=')}"]
+    )
+
+
+@pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
+@pytest.mark.parametrize(
+    ("names", "chosen", "seen"),
+    [(["token"], "token", []), (["token", "chat"], "chat", [b"chat"]), ([], None, [])],
+)
+@pytest.mark.parametrize("guards", [1, 2])
+async def test_a_token_there_opens_it_and_is_for_nobody_else(
+    make_guard: MakeGuard,
+    bearer: HeadersOf,
+    caplog: pytest.LogCaptureFixture,
+    names: list[str],
+    chosen: str | None,
+    seen: list[bytes],
+    guards: int,
+) -> None:
+    guard = make_guard(websocket_protocol="token")
+    app = application(guard, web.get("/", saying_what_it_sees), middlewares=[noting])
+    if guards == 2:
+        setup(app, guard)
+    headers = {"sec-websocket-protocol": offering(bearer, *names, subject="alice")}
+    async with served(app) as client:
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in (UPGRADE | headers).items())
+        # A header of another encoding comes along.
+        writer.write(f"GET / HTTP/1.1\r\nHost: a\r\nX-Odd: \xff\r\n{lines}\r\n".encode("latin-1"))
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        said = (await asyncio.wait_for(reader.readuntil(b"\xef\xbf\xbd"), 5)).decode(
+            "utf-8", "replace"
+        )
+        writer.close()
+    answered = [line for line in head.splitlines() if line.lower().startswith("sec-websocket-p")]
+    assert answered == ([] if chosen is None else [f"Sec-WebSocket-Protocol: {chosen}"])
+    assert f"alice {seen}" in said
+    # aiohttp would warn of subprotocols that nobody knows, and name them.
+    assert caplog.records == []
+
+
+async def test_a_bad_token_there_is_refused_as_any(
+    make_guard: MakeGuard, bearer: HeadersOf
+) -> None:
+    guard = make_guard(websocket_protocol="token")
+    offered = {"sec-websocket-protocol": offering(bearer, "token", expires_in=-1000)}
+    async with served(application(guard, web.get("/", echo))) as client:
+        assert (await asked(client, "GET", "/", UPGRADE | offered)).status == 401
+        both = await asked(client, "GET", "/", UPGRADE | offered | bearer())
+        assert both.status == 400
+        # It is a place for WebSockets alone.
+        plain = {"sec-websocket-protocol": offering(bearer, "token")}
+        assert (await asked(client, "GET", "/", plain)).status == 401
+
+
+async def test_renewal_is_refused_when_it_is_set_up(make_guard: MakeGuard) -> None:
+    with pytest.raises(SettingsError, match="websocket_renewal is not for aiohttp"):
+        application(make_guard(websocket_renewal=True))
