@@ -39,6 +39,12 @@ DIFFERENCES: list[Difference] = [
         "gunicorn takes no header field over 8 kB, unless limit_request_field_size says so",
     ),
     Difference(
+        "aiohttp",
+        "a token of 20 kB",
+        _row("a token of 20 kB")._replace(answer=400),
+        "aiohttp takes no header field over 8 kB, unless max_field_size says so",
+    ),
+    Difference(
         "fastapi",
         "HEAD",
         _row("HEAD")._replace(answer=404),
