@@ -10,6 +10,7 @@ IN := $(VENV)/bin/python -m
 # More arguments for pytest: make pytest PYTEST="-k scope -x"
 PYTEST ?=
 KEEP ?=
+SOAK_SECONDS ?= 120
 # Where to leave junit reports, if anywhere.
 REPORTS ?=
 report = $(if $(REPORTS),--junitxml=$(REPORTS)/$(notdir $(VENV))-$@.xml)
@@ -18,7 +19,7 @@ report = $(if $(REPORTS),--junitxml=$(REPORTS)/$(notdir $(VENV))-$@.xml)
 WHOLE := tests/applications tests/conformance tests/demo tests/end_to_end
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format type pytest cover whole bench docs servers clean
+.PHONY: help demo test lint format type pytest cover whole bench soak docs servers clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -56,6 +57,9 @@ whole: $(VENV)/.test  ## the tests of whole programs: servers, applications, the
 
 bench: $(VENV)/.bench  ## how fast it is
 	@$(IN) benchmarks
+
+soak: $(VENV)/.servers  ## real servers under traffic while all around them fails (SOAK_SECONDS=20)
+	@$(IN) soak --seconds $(SOAK_SECONDS)
 
 docs: $(VENV)/.docs  ## the documents as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(IN) mkdocs build -q && echo "Built: site/index.html"

@@ -70,6 +70,8 @@ class Life:
         self._started = started
         self._waiting: set[anyio.CancelScope] = set()
         self._why: str | None = None
+        self.timed = False
+        """Whether anything runs beside the application."""
         self.failure: Exception | None = None
         """What went wrong at the guard's side, for the server to hear."""
 
@@ -80,7 +82,6 @@ class Life:
 
     def begin(self, tasks: TaskGroup) -> None:
         """The application is about to be called, within ``tasks``."""
-        raise NotImplementedError
 
     def leave(self, why: str) -> None:
         """End it, for the application: nothing that the client still sends is for it."""
@@ -123,7 +124,8 @@ async def run(
             await app(scope, life.receive, life.send)
         except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - raised below
             failure = error
-        tasks.cancel_scope.cancel()
+        if life.timed:
+            tasks.cancel_scope.cancel()
     if life.ended and failure is not None:
         failure = _without_ours(failure)
     failure = failure or life.failure

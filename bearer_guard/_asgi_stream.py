@@ -29,7 +29,6 @@ class Stream(Life):
         """Octets that a Content-Length promises and that were not sent."""
         self._has_trailers = False
         self._complete = False
-        self._timed = False
         self._sending = 0
 
     def begin(self, tasks: TaskGroup) -> None:
@@ -65,8 +64,8 @@ class Stream(Life):
             self._complete = not streams
         else:
             return
-        if streams and not self._timed:
-            self._timed = True
+        if streams and not self.timed:
+            self.timed = True
             self._tasks.start_soon(self._expire)
 
     async def _expire(self) -> None:

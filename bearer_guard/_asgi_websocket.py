@@ -29,9 +29,19 @@ class Socket(Life):
     def __init__(self, receive: Receive, started: Started, expiry: Expiry) -> None:
         super().__init__(receive, started)
         self._expiry = expiry
+        self._was_asked = False
+
+    async def receive(self) -> Message:
+        """For the application. However short its life is, it begins with ``websocket.connect``."""
+        message = await super().receive()
+        is_first, self._was_asked = not self._was_asked, True
+        if is_first and self.ended and not self._started.accepted:
+            return {"type": "websocket.connect"}
+        return message
 
     def begin(self, tasks: TaskGroup) -> None:
         """Expiry is waited for from the start: a handshake must not outlive its token either."""
+        self.timed = True
         tasks.start_soon(self._expire)
 
     async def _expire(self) -> None:

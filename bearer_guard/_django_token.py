@@ -9,17 +9,18 @@ from django.http import HttpRequest
 
 from bearer_guard import asgi, wsgi
 from bearer_guard.access_token import AccessToken
-from bearer_guard.django import users
+from bearer_guard.django import conf, users
+from bearer_guard.django.passage import is_another
 from bearer_guard.django.request import DjangoRequest
 from bearer_guard.guard import Guard
 from bearer_guard.request import Request, RequestView
 
 
 def token_of(request: HttpRequest, guard: Guard) -> AccessToken:
-    """The request's token, on a public path too. Raises a ``BearerError``.
-
-    Judged here and now, whatever a middleware has let in: it may have seen another method.
-    """
+    """The request's token, on a public path too. Raises a ``BearerError``."""
+    known = _let_in(request, guard)
+    if known is not None:
+        return known
     view = _view(request, guard)
     token = guard.check(view)
     return _kept(request, guard.authenticate(view) if token is None else token)
@@ -27,9 +28,20 @@ def token_of(request: HttpRequest, guard: Guard) -> AccessToken:
 
 async def token_of_async(request: HttpRequest, guard: Guard) -> AccessToken:
     """``token_of`` for an event loop, which it never blocks."""
+    known = _let_in(request, guard)
+    if known is not None:
+        return known
     view = _view(request, guard)
     token = await guard.check_async(view)
     return _kept(request, await guard.authenticate_async(view) if token is None else token)
+
+
+def _let_in(request: HttpRequest, guard: Guard) -> AccessToken | None:
+    """What the middleware has let in: by this very guard, and as the request still is."""
+    token = getattr(request, "access_token", None)
+    if not isinstance(token, AccessToken) or guard is not conf.guard() or is_another(request):
+        return None
+    return token
 
 
 def _view(request: HttpRequest, guard: Guard) -> RequestView:

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -24,13 +24,14 @@ from werkzeug.local import LocalProxy
 from bearer_guard._flask_extension import NoTokenError, guard_of, register, response
 from bearer_guard._flask_views import Framework, Guarded, check_view, requiring
 from bearer_guard._requirement import all_of, any_of
+from bearer_guard._wsgi_stream import Stream, Write
 from bearer_guard.access_token import AccessToken
 from bearer_guard.errors import BearerError, SettingsError
 from bearer_guard.guard import Guard
 from bearer_guard.wsgi import GUARD_KEY, KEY, WsgiRequest, request_view
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 class BearerGuard:
@@ -60,6 +61,8 @@ class BearerGuard:
         if made.settings.query_parameter:
             # The first of these functions runs last: then all has been said of the answer.
             app.after_request_funcs[None].insert(0, _keep_private)
+        if made.settings.end_streams_at_expiry:
+            app.wsgi_app = _EndingStreams(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def access_token() -> AccessToken:
@@ -125,6 +128,25 @@ def _keep_private(answer: Response) -> Response:
     if is_good and guard_of(current_app).must_stay_private(WsgiRequest(request.environ)):
         answer.headers.setdefault("Cache-Control", "private")
     return answer
+
+
+class _EndingStreams:
+    """What still streams when its token expires is ended, as in the plain middleware."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def is_expired() -> bool:
+            token: AccessToken | None = environ.get(KEY)
+            return token is not None and environ[GUARD_KEY].seconds_left(token) == 0
+
+        stream = Stream(environ["REQUEST_METHOD"], is_expired)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Write:
+            return stream.started(status, headers, start_response(status, headers, *more))
+
+        return stream.of(self._app(environ, start))
 
 
 def _before(blueprint: Blueprint, check: Callable[[], None]) -> None:

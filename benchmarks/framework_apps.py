@@ -187,6 +187,10 @@ def _django(**settings: Any) -> Any:
         SECRET_KEY="of a benchmark",
         ALLOWED_HOSTS=["*"],
         ROOT_URLCONF=__name__,
+        MIDDLEWARE=[
+            "django.middleware.security.SecurityMiddleware",
+            "django.middleware.common.CommonMiddleware",
+        ],
         DATABASES={
             "default": {
                 "ENGINE": "django.db.backends.sqlite3",

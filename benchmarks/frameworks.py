@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import material, serving
 from benchmarks.framework_apps import auth0_issuer
+from benchmarks.load import HOST
 from benchmarks.row import Options, Row, missing
 
 if TYPE_CHECKING:
@@ -137,5 +138,8 @@ def _token_for(rival: _Rival, running: AuthorizationServer) -> str:
     if rival.app == "fastapi_with_auth0":
         return running.jwt(expires_in=life, claims={"iss": auth0_issuer(running.issuer)})
     if rival.app == "rest_framework_with_oauth_toolkit":
-        return running.opaque(expires_in=life)
+        # The audience that it takes is the address at which it is asked.
+        return running.opaque(
+            expires_in=life, audience=f"http://{HOST}", claims={"username": "user"}
+        )
     return material.token(running)

@@ -111,9 +111,12 @@ class _Client:
 
 class _KeepAlive(_Client):
     def __enter__(self) -> _Client:
-        self._sockets = [self._connect() for _ in range(_CONNECTIONS)]
-        self._sockets[0].sendall(next(self._next))
-        self._length = len(_first_answer(self._sockets[0]))
+        # One by one: a thread of gunicorn's waits for the first request of a connection, and is
+        # there for nobody else meanwhile.
+        for _ in range(_CONNECTIONS):
+            self._sockets.append(self._connect())
+            self._sockets[-1].sendall(next(self._next))
+            self._length = len(_first_answer(self._sockets[-1]))
         return self
 
     def requests(self, count: int) -> None:

@@ -26,7 +26,7 @@ SIZE = 757
 """Octets of the usual token: a 2048 bit signature, a short header, a dozen claims."""
 LARGE = 3900
 """Octets of a token with a list of groups in it."""
-LONG_LIVED = 24 * 3600.0
+LONG_LIVED = 24 * 3600
 """No benchmark outlives its tokens."""
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 REMEMBERED = 500
 """By the guarded applications, so that 2,000 tokens in turn are always new to them."""
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 # The servers share one core, since two cores are seldom equally busy, and only one of them has
 # anything to do at a time; the load comes from the other core.
 _SERVE = """
@@ -138,11 +138,14 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and process.poll() is None:
         try:
-            socket.create_connection((HOST, port), 1).close()
+            # gunicorn listens before its worker has an application: only an answer tells.
+            with socket.create_connection((HOST, port), _PATIENCE) as probe:
+                probe.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                if probe.recv(1):
+                    return
         except OSError:
-            time.sleep(0.05)
-        else:
-            return
+            pass
+        time.sleep(0.05)
     raise RuntimeError(f"a server did not start: {process.args!r}")
 
 

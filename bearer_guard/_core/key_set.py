@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
-from bearer_guard._core import algorithms, roca, strict_json
+from bearer_guard._core import algorithms, roca, signatures, strict_json
 
 MAX_TRIES: Final = 16
 """How many keys one token may be tried against, where its ``kid`` does not say which."""
@@ -39,7 +39,7 @@ class VerificationKey:
 
     def verifies(self, algorithm: str, signing_input: bytes, signature: bytes) -> bool:
         """RFC 7515 section 5.2 step 8."""
-        return algorithms.implementation(algorithm).verify(signing_input, self.key, signature)
+        return signatures.verification(algorithm)(self.key, signing_input, signature)
 
 
 class KeySet:

@@ -43,12 +43,16 @@ class Fetched(NamedTuple):
     """``None`` when a confirmation does not say: as long as before."""
     etag: str | None
 
+    def aged(self, age: float) -> Fetched:
+        """The same, heard ``age`` seconds ago by another worker: it is fresh for so much less."""
+        return self._replace(fresh_for=max(0.001, (self.fresh_for or 0) - age))
+
 
 class KeySource:
     """What is known of one issuer's keys."""
 
     __slots__ = (
-        *("attend_at", "etag", "failed_at", "failure", "failures", "fresh_until", "heard_at"),
+        *("attend_at", "etag", "failed_at", "failure", "failures", "fresh_until", "heard"),
         *("key_set", "keys", "landed", "landed_at", "last_reason", "metadata", "next_try"),
         *("refresh_at", "taken_off", "_forced", "_fresh_for", "_missed"),
     )
@@ -66,8 +70,8 @@ class KeySource:
         self.last_reason: str | None = None
         """Why an attempt failed last, at ``failed_at``, whatever came later."""
         self.landed_at = self.failed_at = -math.inf
-        self.heard_at = -math.inf
-        """When the issuer was asked for the current keys, by whatever worker (since the epoch)."""
+        self.heard: str | None = None
+        """Which hearing in the fleet brought the current keys."""
         self.etag: str | None = None
         self.metadata = MetadataSource()
         """Where the keys are, unless the settings say so."""

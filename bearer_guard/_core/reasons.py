@@ -68,6 +68,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "introspection_busy": "see why the server is slow; else raise the two",
     "introspection_disagrees": "look at the server: it answers about another token",
     "introspection_suspended": "look for the reason in `last`",
+    "shared_store_unavailable": "look at the store and at `Shared(...)`",
+    "token_revoked": "nothing: it is what you asked for",
     "renewal_mismatch": "have the client open a new connection for another user",
     "introspection_unusable": "look at `endpoint`",
     "introspection_credentials_refused": "correct `Introspection(...)`",

@@ -146,8 +146,8 @@ def _verified(
         known_headers[segment] = header
     rules = issuer.rules.claims
     access_token = rules.access_token(issuer.identifier, claims, payload)
-    times = claims["exp"], claims.get("nbf")
-    return Verified(access_token, issuer.source, key, rules.leeway, *times)
+    source, exp, nbf = issuer.source, claims["exp"], claims.get("nbf")
+    return Verified(access_token, source, key, rules.leeway, exp, nbf)
 
 
 def _verifying_key(token: CompactJws, key_set: KeySet) -> VerificationKey | None:

@@ -35,8 +35,7 @@ class InactiveError(Exception):
 
     def __init__(self, refused: InvalidToken, age: float) -> None:
         super().__init__(refused.reason)
-        self.refused = refused
-        self.age = age
+        self.refused, self.age = refused, age
 
 
 class Endpoint:
@@ -138,8 +137,7 @@ class Endpoint:
         """Whether it is called, and in how many seconds it will be again."""
         with self._lock:
             now = self._clock.monotonic()
-            wait = max(0.0, self._breaker.open_until - now)
-            return _STATES[self._breaker.circuit(now)], wait
+            return _STATES[self._breaker.circuit(now)], max(0.0, self._breaker.open_until - now)
 
     def _take_off(self, until: float) -> Permit:
         if time.monotonic() >= until:

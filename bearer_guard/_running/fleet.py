@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import math
+import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -39,6 +40,8 @@ class Heard(NamedTuple):
 
     reply: Reply
     age: float
+    number: str
+    """Tells one hearing from another. Clocks do not: those of two machines differ."""
 
 
 class _Met(NamedTuple):
@@ -66,29 +69,30 @@ class Fleet:
         lasts: Callable[[Reply], float],
         send: Callable[[], Reply],
         after: float = -math.inf,
+        known: str | None = None,
     ) -> Heard:
         """What ``send`` hears; or what another worker heard, while that ``lasts`` (seconds), if it
-        asked later than ``after`` (since the epoch).
+        asked later than ``after`` (since the epoch) and that is not the hearing ``known``.
 
         Over by ``until`` (``time.monotonic``) where ``send`` is. Raises what ``send`` raises, or
         the ``UpstreamFailure`` that another worker met a moment ago.
         """
-        heard = self._recalled(name, after)
+        heard = self._recalled(name, after, known)
         if heard is None and not self._leads(name, until):
-            heard = self._followed(name, until, after)
+            heard = self._followed(name, until, after, known)
         return heard or self._sent(name, lasts, send)
 
-    def _recalled(self, name: str, after: float) -> Heard | None:
+    def _recalled(self, name: str, after: float, known: str | None) -> Heard | None:
         """What a worker heard and keeps for all. Raises the ``UpstreamFailure`` of another."""
         kept, failed = self.get(name, _failure_of(name))
         if failed is not None:
             met = _Met(**failed)
             raise UpstreamFailure(met.reason, **met.details)
-        if kept is None or kept["at"] <= after:
+        if kept is None or kept["at"] <= after or kept["number"] == known:
             return None
         age = max(0.0, self._clock.time() - kept["at"])
         body = base64.b64decode(kept["body"])
-        return Heard(Reply(kept["status"], kept["headers"], body), age)
+        return Heard(Reply(kept["status"], kept["headers"], body), age, kept["number"])
 
     def may_spend(self, name: str, limit: int, window: float) -> bool:
         """Whether the fleet has one left of ``limit`` in ``window`` seconds; it is spent then."""
@@ -149,7 +153,7 @@ class Fleet:
         left = max(0.001, until - time.monotonic())
         return self._tried(lambda: self._store.add(_lead_of(name), b"1", left), otherwise=True)
 
-    def _followed(self, name: str, until: float, after: float) -> Heard | None:
+    def _followed(self, name: str, until: float, after: float, known: str | None) -> Heard | None:
         """The leader's answer; ``None`` when it left without one, or takes too long."""
         now = time.monotonic()
         until = now + (until - now) * _SHARE_OF_TIME
@@ -157,23 +161,23 @@ class Fleet:
             time.sleep(_LOOK_EVERY)
             leads = self._tried(lambda: self._store.get([_lead_of(name)])[0], otherwise=None)
             # Asked in this order: a leader keeps its answer, and leaves then.
-            heard = self._recalled(name, after)
+            heard = self._recalled(name, after, known)
             if heard is not None or leads is None:
                 return heard
         return None
 
     def _sent(self, name: str, lasts: Callable[[Reply], float], send: Callable[[], Reply]) -> Heard:
         try:
-            at = self._clock.time()
+            at, number = self._clock.time(), secrets.token_hex(8)
             reply = send()
-            self.put(name, _document(reply, at), lasts(reply))
+            self.put(name, _document(reply, at, number), lasts(reply))
         except UpstreamFailure as failure:
             met = _Met(failure.reason, dict(failure.details))
             self.put(_failure_of(name), met._asdict(), _FAILURE_LASTS)
             raise
         finally:
             self.delete(_lead_of(name))
-        return Heard(reply, 0.0)
+        return Heard(reply, 0.0, number)
 
     def _tried(self, work: Callable[[], Result], otherwise: Result) -> Result:
         """A store that failed is left alone for a while, so that it holds nobody up."""
@@ -187,9 +191,10 @@ class Fleet:
             return otherwise
 
 
-def _document(reply: Reply, at: float) -> dict[str, Any]:
+def _document(reply: Reply, at: float, number: str) -> dict[str, Any]:
     body = base64.b64encode(reply.body).decode("ascii")
-    return {"status": reply.status, "headers": dict(reply.headers), "body": body, "at": at}
+    heard = {"status": reply.status, "headers": dict(reply.headers), "body": body}
+    return {**heard, "at": at, "number": number}
 
 
 def _lead_of(name: str) -> str:

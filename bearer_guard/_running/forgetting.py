@@ -36,11 +36,11 @@ class Epoch:
             self.number += 1
             self.turned_at = self._clock.time()
 
-    def act(self, number: int, action: Callable[[], object]) -> None:
+    def act(self, number: int, action: Callable[..., object], *arguments: object) -> None:
         """Do it if the epoch ``number`` lasts; it does not end meanwhile."""
         with self._lock:
             if number == self.number:
-                action()
+                action(*arguments)
 
 
 def is_of(token: AccessToken, issuer: str, subject: str) -> bool:

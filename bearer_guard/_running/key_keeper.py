@@ -129,7 +129,7 @@ class KeyKeeper:
         """In a thread of the pool. What comes of it is stored before it lands."""
         policy, calling = issuer.rules.settings.upstream, self._watches.calling(issuer.rules)
         shared = self._shared(issuer, until, forced)
-        through, began = shared or directly, self._clock.time()
+        through = shared or directly
         try:
             jwks_uri, trouble = self._jwks_uri(issuer, until, through)
             errand = self._errand(issuer, jwks_uri)
@@ -139,22 +139,20 @@ class KeyKeeper:
                 issuer.source.fail(failure, self._clock.monotonic(), policy)
             self._tell(issuer, failure)
         except ForcedFetchesSpentError:
-            # The keys stay as they are: whoever waited is told so by his own budget.
-            return
+            return  # The keys stay as they are: whoever waited is told so by his own budget.
         else:
             if shared is not None and not shared.was_sent:
                 # Another worker asked, perhaps before whoever waits here: that settles nothing.
-                number = 0
+                number, fetched = 0, fetched.aged(shared.age)
                 with self._lock:
                     issuer.source.spare(forced)
-            self._land(issuer, number, fetched, began - (shared.age if shared else 0))
+            self._land(issuer, number, fetched, shared.heard if shared else None)
             if trouble is not None:
                 self._tell_of_metadata(issuer, trouble)
 
     def _shared(self, issuer: TrustedIssuer, until: float, forced: bool) -> SharedKeys | None:
-        if self._fleet is None:
-            return None
-        return SharedKeys(self._fleet, issuer, until, issuer.source.heard_at, forced=forced)
+        fleet = self._fleet
+        return SharedKeys(fleet, issuer, until, forced=forced) if fleet else None
 
     def _errand(self, issuer: TrustedIssuer, jwks_uri: str) -> Errand[Fetched]:
         source, policy = issuer.source, issuer.rules.settings.key_set
@@ -203,13 +201,15 @@ class KeyKeeper:
             source.land_metadata(found, self._clock.monotonic())
         return found, None
 
-    def _land(self, issuer: TrustedIssuer, number: int, fetched: Fetched, heard_at: float) -> None:
+    def _land(
+        self, issuer: TrustedIssuer, number: int, fetched: Fetched, heard: str | None
+    ) -> None:
         policy = issuer.rules.settings.key_set
         # Spread within a fleet, nothing secret (hence no cryptographic randomness).
         jittered = policy.refresh_at - policy.jitter * random.random()  # noqa: S311
         with self._lock:
             issuer.source.land(number, fetched, self._clock.monotonic(), jittered)
-            issuer.source.heard_at = heard_at
+            issuer.source.heard = heard
         self._templates.found(issuer)
 
     def _tell(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:

@@ -6,8 +6,6 @@ and an answer to a token serves for as long as it would serve the worker that he
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bearer_guard._core import freshness
 from bearer_guard._core.introspection import read_answer
 from bearer_guard._core.trust import TrustedIssuer
@@ -28,16 +26,15 @@ class ForcedFetchesSpentError(Exception):
 class SharedKeys:
     """What stands before the calls of one fetch of an issuer's keys."""
 
-    def __init__(
-        self, fleet: Fleet, issuer: TrustedIssuer, until: float, after: float, *, forced: bool
-    ) -> None:
+    def __init__(self, fleet: Fleet, issuer: TrustedIssuer, until: float, *, forced: bool) -> None:
         self._fleet = fleet
         self._issuer = issuer
         self._until = until
-        self._after = after
         self._forced = forced
+        self.heard: str | None = None
+        """Which hearing the key set is of."""
         self.age = 0.0
-        """How many seconds ago the key set was heard; more than 0 if by another worker."""
+        """How many seconds ago that was."""
         self.was_sent = False
         """Whether this worker asked for the key set itself."""
 
@@ -51,11 +48,11 @@ class SharedKeys:
                 self.was_sent = True
             return send()
 
-        after = {"after": self._after} if is_key_set else {}
-        heard = self._fleet.once(name, self._until, self._lasts, sent, **after)
+        known = self._issuer.source.heard if is_key_set else None
+        heard = self._fleet.once(name, self._until, self._lasts, sent, known=known)
         if is_key_set:
-            self.age = heard.age
-        return aged(heard.reply, heard.age)
+            self.heard, self.age = heard.number, heard.age
+        return heard.reply
 
     def _spend(self) -> None:
         """The budget for unknown key ids is the fleet's: spent before anything is sent."""
@@ -87,7 +84,8 @@ class SharedAnswer:
         """How many seconds ago the answer was heard."""
 
     def __call__(self, call: Call, send: Send) -> Reply:
-        if call.kind != "introspection":
+        if call.kind != "introspection" or not self._settings.cache_for:
+            # Who keeps no answers takes no kept ones.
             return send()
         # What a server answers may depend on who asks (RFC 7662 section 5).
         who = self._settings.client_id or ""
@@ -108,13 +106,3 @@ class SharedAnswer:
             now = self._clock.time()
             return min(expires_at, now + self._settings.cache_for) - now
         return self._settings.cache_for
-
-
-def aged(reply: Reply, age: float) -> Reply:
-    """A reply that was heard ``age`` seconds ago (RFC 9111 section 5.1)."""
-    if not age:
-        return reply
-    headers: Mapping[str, str] = reply.headers
-    said = headers.get("age", "").strip()
-    before = int(said) if said.isdigit() and len(said) <= 10 else 0
-    return reply._replace(headers={**headers, "age": str(before + int(age))})

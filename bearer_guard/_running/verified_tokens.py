@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from bearer_guard._core.needs import Verified
 from bearer_guard._running.forgetting import Epoch, is_of
 from bearer_guard._upstream.stores import RecentlyUsed
@@ -34,7 +32,7 @@ class VerifiedTokens:
     def remember(self, digest: bytes, verified: Verified, begun_in: int) -> None:
         """Keep it, unless something was forgotten since its request began."""
         if verified.key is not None:
-            self._epoch.act(begun_in, partial(self.recent.put, digest, verified))
+            self._epoch.act(begun_in, self.recent.put, digest, verified)
 
     def forget(self, digest: bytes) -> None:
         """One token."""

@@ -44,8 +44,11 @@ class RecentlyUsed(Generic[Value]):
         values = self._values
         values[key] = value
         if len(values) > self._size:
-            with suppress(KeyError):
+            try:
                 values.popitem(last=False)
+            except KeyError:
+                # Emptied by another thread between the two lines.
+                return
 
     def newest(self, limit: int) -> list[Value]:
         """At most ``limit``, the last used first. Uses none. One step of the interpreter too."""

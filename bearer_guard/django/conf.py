@@ -36,27 +36,37 @@ class FromSettings(Generic[Made]):
         self._forget = forget
         # The settings' values are held too: an id means something for as long as they live.
         self._made: dict[tuple[int, ...], tuple[tuple[Any, ...], Made]] = {}
+        # What is not there is looked for once: Django says so by an exception, which takes time.
+        self._absent: set[str] = set()
         setting_changed.connect(self._changed)
 
     def __call__(self) -> Made:
         """The value. Raises ``ImproperlyConfigured`` for a mistake in the settings."""
-        values = tuple(getattr(settings, name, None) for name in self._names)
+        values = tuple([self._value(name) for name in self._names])
         key = tuple(map(id, values))
         found = self._made.get(key)
         return self._make_once(key, values) if found is None else found[1]
+
+    def _value(self, name: str) -> Any:
+        if name in self._absent:
+            return None
+        try:
+            return getattr(settings, name)
+        except AttributeError:
+            self._absent.add(name)
+            return None
 
     def _make_once(self, key: tuple[int, ...], values: tuple[Any, ...]) -> Made:
         try:
             made = self._make(*values)
         except SettingsError as error:
             raise ImproperlyConfigured(f"{self._names[0]}: {error}") from error
-        # Where two threads make one, both take the first: no lock, which a fork would copy held.
-        _, kept = self._made.setdefault(key, (values, made))
-        if kept is not made:
-            self._forget(made)
-        return kept
+        # Where two threads make one, both take the first, and the other has opened nothing: no
+        # lock, which a fork might copy held.
+        return self._made.setdefault(key, (values, made))[1]
 
     def _changed(self, *, setting: str, **_: object) -> None:
+        self._absent.discard(setting)
         while setting in self._names and self._made:
             self._forget(self._made.popitem()[1][1])
 

@@ -8,16 +8,11 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import patch_vary_headers
 
-from bearer_guard.access_token import AccessToken
-from bearer_guard.django import conf, csrf, order, streams, users
-from bearer_guard.django.request import DjangoRequest
+from bearer_guard.django import conf, order, users
+from bearer_guard.django.passage import Passage, is_another
 from bearer_guard.django.responses import response
 from bearer_guard.errors import BearerError
-from bearer_guard.guard import Guard
-
-_SAYS_WHO_MAY_KEEP_IT = ("no-store", "private", "public")
 
 
 class BearerMiddleware:
@@ -35,6 +30,7 @@ class BearerMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
         self._is_async = iscoroutinefunction(get_response)
+        self.process_view = self._look_again_async if self._is_async else self._look_again
         if self._is_async:
             markcoroutinefunction(self)
         # A mistake in the settings shows at the start, not at the first request.
@@ -46,52 +42,43 @@ class BearerMiddleware:
         """One request."""
         if self._is_async:
             return self.__acall__(request)
-        guard = conf.guard()
-        view = DjangoRequest(request, guard)
+        passage = Passage(request)
         try:
-            token = guard.check(view)
+            passage.let_in(passage.guard.check(passage.view))
         except BearerError as error:
             return response(request, error)
-        _let_in(request, view, token)
-        return _let_out(self.get_response(request), guard, view, token)
+        return passage.let_out(self.get_response(request))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         """One request, on an event loop."""
-        guard = conf.guard()
-        view = DjangoRequest(request, guard)
+        passage = Passage(request)
         try:
-            token = await guard.check_async(view)
+            passage.let_in(await passage.guard.check_async(passage.view))
         except BearerError as error:
             return response(request, error)
-        _let_in(request, view, token)
-        return _let_out(await self.get_response(request), guard, view, token)
+        return passage.let_out(await self.get_response(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The guard's answer to a ``BearerError`` that a view raises."""
         return response(request, exception) if isinstance(exception, BearerError) else None
 
+    # A middleware behind this one may have made another request of it: of an OPTIONS, which
+    # passes as a preflight, a DELETE. What the view is about to do is what has to be let in.
 
-def _let_in(request: Any, view: DjangoRequest, token: AccessToken | None) -> None:
-    request.access_token = token
-    if token is None:
-        return
-    user_is_the_tokens = users.attach(request, token)
-    csrf.waive(request, view, user_is_the_tokens=user_is_the_tokens)
-    if view.form:
-        # Django's error reports leave it out.
-        request.sensitive_post_parameters = ["access_token"]
+    def _look_again(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        if is_another(request):
+            passage = Passage(request)
+            try:
+                passage.let_in(passage.guard.check(passage.view))
+            except BearerError as error:
+                return response(request, error)
+        return None
 
-
-def _let_out(
-    answer: HttpResponseBase, guard: Guard, view: DjangoRequest, token: AccessToken | None
-) -> HttpResponseBase:
-    """No cache gives to one caller what another was answered; no stream outlives its token."""
-    if 200 <= answer.status_code < 300 and guard.must_stay_private(view):
-        answer.setdefault("Cache-Control", "private")
-    said = answer.get("Cache-Control", "").lower()
-    if token is not None and not any(word in said for word in _SAYS_WHO_MAY_KEEP_IT):
-        # RFC 9111 section 3.5: Django's own cache heeds it in its newest versions alone.
-        patch_vary_headers(answer, ("Authorization",))
-    if guard.settings.end_streams_at_expiry:
-        streams.end_at_expiry(answer, guard, token, view.method)
-    return answer
+    async def _look_again_async(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        if is_another(request):
+            passage = Passage(request)
+            try:
+                passage.let_in(await passage.guard.check_async(passage.view))
+            except BearerError as error:
+                return response(request, error)
+        return None

@@ -18,11 +18,9 @@ _WHY = "the access token expired and the response was ended"
 SecondsLeft = Callable[[], float]
 
 
-def end_at_expiry(
-    answer: HttpResponseBase, guard: Guard, token: AccessToken | None, method: str
-) -> None:
+def end_at_expiry(answer: HttpResponseBase, guard: Guard, token: AccessToken, method: str) -> None:
     """Have a streaming ``answer`` end in time; all others are there as a whole."""
-    if token is None or not answer.streaming or guard.seconds_left(token) is None:
+    if not answer.streaming or guard.seconds_left(token) is None:
         return
     streaming: Any = answer
 

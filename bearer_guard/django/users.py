@@ -68,4 +68,4 @@ class _User:
 
     async def aget(self) -> Any:
         """The same in an async view; the database is Django's, which asks it in its own thread."""
-        return await sync_to_async(self.get)()
+        return self.get() if self._found is not None else await sync_to_async(self.get)()

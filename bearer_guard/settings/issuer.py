@@ -167,6 +167,12 @@ class Issuer:
                 raise SettingsError(
                     "introspection.endpoint is needed: a template has no metadata of its own"
                 )
+            is_url = checks.split_url(self.issuer) is not None
+            if self.introspection.endpoint is None and self.metadata_uri is None and not is_url:
+                raise SettingsError(
+                    "introspection.endpoint is needed: the issuer is no URL, so its metadata "
+                    "cannot be found"
+                )
         self._check_introspection_of_jwts()
         checks.instance("key_set", self.key_set, KeySetPolicy, "KeySetPolicy(fresh_for=600)")
         checks.instance("upstream", self.upstream, UpstreamPolicy, "UpstreamPolicy(timeout=5)")

@@ -43,13 +43,9 @@ class Shared:
         example = 'write for example "redis://localhost:6379/0"'
         if isinstance(self.store, str):
             if not self.store.startswith(SCHEMES):
-                raise SettingsError(
-                    f"store must be the URL of a Redis: write for example {example}"
-                )
+                raise SettingsError(f"store must be the URL of a Redis: {example}")
         elif not isinstance(self.store, SharedStore):
-            raise SettingsError(
-                f"store must be a URL or a SharedStore: write for example {example}"
-            )
+            raise SettingsError(f"store must be a URL or a SharedStore: {example}")
         if len(checks.secret("secret", self.secret)) < _SHORTEST_SECRET:
             raise SettingsError(
                 "secret is too short: write at least 32 characters that nobody can guess, "

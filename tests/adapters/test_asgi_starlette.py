@@ -211,7 +211,7 @@ async def test_a_websocket_whose_token_expires_is_left_as_by_its_client(
     make: Any, guarded: Guard, server: AuthorizationServer
 ) -> None:
     app, starlette = make(guarded)
-    headers = {"authorization": f"Bearer {server.jwt(expires_in=0.03)}"}
+    headers = {"authorization": f"Bearer {server.jwt(expires_in=0.1)}"}
     wire = Wire({"type": "websocket.connect"})
     await app(websocket_scope("/chat", headers=headers), wire.receive, wire.send)
     assert wire.sent[-1] == {"type": "websocket.close", "code": 1008}

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from applications.tokens import AWAY, made_by
-from applications.ways import WAYS
+from applications.ways import WAYS, prefix_of
 from bearer_guard.testing import AuthorizationServer
+from end_to_end.group import plain_client
+from integrations.authorization_servers.protocol import polls
 from integrations.serving.launch import GuardedApp, Way, launch
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "integrations" / "settings.json"
@@ -39,8 +41,22 @@ def settings(issuer: AuthorizationServer, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="package")
-def apps(settings: Path) -> Iterator[dict[Way, GuardedApp]]:
-    """Every way of serving every application, all at once."""
+def apps(settings: Path, tokens: dict[str, str]) -> Iterator[dict[Way, GuardedApp]]:
+    """Every way of serving every application, all at once; and each has let somebody in, so that
+    no row waits for keys while forty processes start."""
     with ExitStack() as stack:
         started = stack.enter_context(launch(*WAYS, settings=settings))
+        for app in started:
+            let_in(app, tokens["reader"])
         yield {app.way: app for app in started}
+
+
+def let_in(app: GuardedApp, token: str) -> None:
+    """Ask until it lets a good token in."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with plain_client() as http:
+        for _ in polls(30):
+            answer = http.get(f"{app.base_url}{prefix_of(app.way)}/orders", headers=headers)
+            if answer.status_code == 200:
+                return
+    pytest.fail(f"{app.way} lets nobody in: {answer.status_code}\n{app.log()[-2000:]}")

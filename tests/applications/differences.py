@@ -42,7 +42,7 @@ DIFFERENCES: list[Difference] = [
         "aiohttp",
         "a token of 20 kB",
         _row("a token of 20 kB")._replace(answer=400),
-        "aiohttp takes no header field over 8 kB, unless max_field_size says so",
+        "aiohttp's server takes no header field over 8 kB, unless max_field_size says so",
     ),
     Difference(
         "fastapi",

@@ -72,7 +72,16 @@ def given_by_classes() -> Iterator[tuple[str, str]]:
     yield errors.InsufficientScope(("a",)).reason, STATUS["InsufficientScope"]
 
 
-GIVEN = sorted({*given_by_calls(), *given_by_classes()})
+def given_by_the_log() -> Iterator[tuple[str, str]]:
+    """What concerns no request is a record, and no answer."""
+    path = PACKAGE / "_running" / "log.py"
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        is_kind = isinstance(node, ast.Call) and ast.unparse(node.func) == "Kind"
+        if is_kind and isinstance(node.args[2], ast.Constant):
+            yield node.args[2].value, "none"
+
+
+GIVEN = sorted({*given_by_calls(), *given_by_classes(), *given_by_the_log()})
 DOCUMENTED = [
     cells
     for title, text in sections(PAGE).items()

@@ -18,17 +18,19 @@ from bearer_guard import (
     KeySetPolicy,
     Rule,
     SettingsError,
+    Shared,
     UpstreamPolicy,
 )
 from bearer_guard.settings.issuer import ALGORITHMS
 
 PAGE = ROOT / "docs" / "settings.md"
-CLASSES = (Guard, Issuer, Introspection, KeySetPolicy, UpstreamPolicy, Rule)
+CLASSES = (Guard, Issuer, Introspection, KeySetPolicy, UpstreamPolicy, Rule, Shared)
 NEEDED: dict[type, dict[str, Any]] = {
     Guard: {"audience": "a", "issuers": [Issuer("https://login.example.com/")]},
     Issuer: {"issuer": "https://login.example.com/"},
     Introspection: {"client_id": "a", "client_secret": "b"},
     Rule: {"path": "/a", "scopes": ["a"]},
+    Shared: {"store": "redis://localhost", "secret": "32 characters that nobody guesses"},
 }
 # Defaults that are not written as a literal.
 WRITTEN = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bearer_guard._running.fleet import Fleet, Heard
+from bearer_guard._running.fleet import Fleet
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.exchange import Reply, UpstreamFailure
 from bearer_guard.settings.shared import Shared
@@ -33,15 +33,16 @@ class Server:
         return self.reply
 
 
-def ask(fleet: Fleet, server: Callable[[], Reply], lasts: float = 60) -> Heard:
-    return fleet.once(NAME, time.monotonic() + 5, lambda _: lasts, server)
+def ask(fleet: Fleet, server: Callable[[], Reply], lasts: float = 60) -> tuple[Reply, float]:
+    """What is heard, and its age."""
+    return fleet.once(NAME, time.monotonic() + 5, lambda _: lasts, server)[:2]
 
 
 def test_what_one_heard_all_know(new_fleet: NewFleet, hand_clock: HandClock) -> None:
     server = Server()
-    assert ask(new_fleet(), server) == Heard(REPLY, 0)
+    assert ask(new_fleet(), server) == (REPLY, 0)
     hand_clock.turn(7)
-    assert ask(new_fleet(), server) == Heard(REPLY, 7)
+    assert ask(new_fleet(), server) == (REPLY, 7)
     assert server.asked == 1
 
 
@@ -51,13 +52,13 @@ def test_it_is_asked_again_when_the_answer_is_over(
     server, fleet = Server(), new_fleet()
     ask(fleet, server, lasts=10)
     hand_clock.turn(10)
-    assert ask(fleet, server) == Heard(REPLY, 0)
+    assert ask(fleet, server) == (REPLY, 0)
     assert server.asked == 2
 
 
 def test_an_answer_that_does_not_last_is_not_kept(new_fleet: NewFleet) -> None:
     server, fleet = Server(), new_fleet()
-    assert [ask(fleet, server, lasts=0).age for _ in range(2)] == [0, 0]
+    assert [ask(fleet, server, lasts=0)[1] for _ in range(2)] == [0, 0]
     assert server.asked == 2
 
 
@@ -69,7 +70,7 @@ def test_while_one_asks_the_others_wait_for_its_answer(new_fleet: NewFleet) -> N
         assert go_on.wait(5)
         return server()
 
-    heard: list[Heard] = []
+    heard: list[tuple[Reply, float]] = []
     leader = threading.Thread(target=lambda: heard.append(ask(new_fleet(), slow)))
     leader.start()
     assert asked.wait(5)
@@ -81,7 +82,7 @@ def test_while_one_asks_the_others_wait_for_its_answer(new_fleet: NewFleet) -> N
     go_on.set()
     for each in (leader, *followers):
         each.join(5)
-    assert [each.reply for each in heard] == [REPLY] * 4
+    assert [reply for reply, _ in heard] == [REPLY] * 4
     assert server.asked == 1
 
 
@@ -97,7 +98,7 @@ def test_a_failure_is_everybodys_for_a_moment(new_fleet: NewFleet, hand_clock: H
     assert (told.value.reason, told.value.details) == ("upstream_timeout", {"status": 504})
     assert server.asked == 0
     hand_clock.turn(1)
-    assert ask(new_fleet(), server).reply == REPLY
+    assert ask(new_fleet(), server)[0] == REPLY
 
 
 def test_who_follows_one_that_left_without_an_answer_asks_by_itself(
@@ -105,7 +106,7 @@ def test_who_follows_one_that_left_without_an_answer_asks_by_itself(
 ) -> None:
     server = Server()
     store.add(f"{NAME}:lead", b"1", 0.1)
-    assert ask(new_fleet(), server) == Heard(REPLY, 0)
+    assert ask(new_fleet(), server) == (REPLY, 0)
     assert server.asked == 1
 
 
@@ -115,7 +116,7 @@ def test_who_follows_one_that_takes_too_long_asks_by_itself(
     server = Server()
     store.add(f"{NAME}:lead", b"1", 60)
     heard = new_fleet().once(NAME, time.monotonic() + 0.2, lambda _: 60, server)
-    assert (heard, server.asked) == (Heard(REPLY, 0), 1)
+    assert (heard[:2], server.asked) == ((REPLY, 0), 1)
 
 
 @pytest.mark.parametrize("octets", [b"", b"\x01", b"\x01" + b"x" * 40, b'{"status": 200}'])
@@ -124,7 +125,7 @@ def test_what_somebody_else_wrote_is_nothing(
 ) -> None:
     server = Server()
     store.put(NAME, octets, 60)
-    assert ask(new_fleet(), server) == Heard(REPLY, 0)
+    assert ask(new_fleet(), server) == (REPLY, 0)
     assert server.asked == 1
 
 
@@ -133,7 +134,7 @@ def test_what_was_moved_to_another_name_is_nothing(new_fleet: NewFleet, store: R
     ask(fleet, server)
     store.put("keys:b", store.get([NAME])[0] or b"", 60)
     moved = fleet.once("keys:b", time.monotonic() + 5, lambda _: 60, server)
-    assert (moved, server.asked) == (Heard(REPLY, 0), 2)
+    assert (moved[:2], server.asked) == ((REPLY, 0), 2)
 
 
 def test_what_was_heard_too_early_is_asked_for_again(
@@ -146,6 +147,20 @@ def test_what_was_heard_too_early_is_asked_for_again(
     for after, asked in ((began - 1, 1), (began, 2), (began, 2), (began + 5, 3)):
         fleet.once(NAME, time.monotonic() + 5, lambda _: 60, server, after)
         assert server.asked == asked
+
+
+def test_one_hearing_is_not_taken_for_another(new_fleet: NewFleet) -> None:
+    server, fleet, other = Server(), new_fleet(), new_fleet()
+
+    def heard(by: Fleet, known: str | None) -> str:
+        return by.once(NAME, time.monotonic() + 5, lambda _: 60, server, known=known).number
+
+    first = heard(fleet, None)
+    assert heard(other, None) == first
+    second = heard(fleet, first)
+    assert second != first
+    assert heard(other, first) == second
+    assert server.asked == 2
 
 
 def test_a_budget_is_the_fleets(new_fleet: NewFleet) -> None:
@@ -174,7 +189,7 @@ def test_without_its_store_a_worker_goes_on_by_itself_and_says_so(
 ) -> None:
     store, server = Failing(), Server()
     fleet = Fleet(shared, store, hand_clock, new_log(hand_clock))
-    assert ask(fleet, server) == Heard(REPLY, 0)
+    assert ask(fleet, server) == (REPLY, 0)
     assert fleet.may_spend("forced:a", 0, 30)
     assert not fleet.append("log", {}, 60, 60)
     assert fleet.last("log") is None

@@ -70,9 +70,10 @@ def test_a_bad_token_is_refused_for_the_reason_that_it_has(renewing: World) -> N
 
 def test_it_needs_what_the_path_needs_and_what_the_old_one_had(renewing: World) -> None:
     server = renewing.server
-    assert (
-        reason(renewing, opened_by(renewing), server.jwt(scope="profile")) == "scope_insufficient"
-    )
+    had_enough = opened_by(renewing)
+    assert reason(renewing, had_enough, server.jwt(scope="profile")) == "scope_insufficient"
+    had_too_little = opened_by(renewing, scope="profile")
+    assert reason(renewing, had_too_little, server.jwt(scope="profile")) == "scope_insufficient"
     had_more = opened_by(renewing, scope="chat admin")
     assert reason(renewing, had_more, server.jwt(scope="chat")) == "scope_insufficient"
 

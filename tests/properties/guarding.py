@@ -25,6 +25,8 @@ def guarded() -> Iterator[tuple[Guard, AuthorizationServer]]:
             issuers=[Issuer(server.issuer, introspection=introspection)],
             query_parameter=True,
             form_parameter=True,
+            websocket_protocol="bearer",
+            websocket_renewal=True,
             http_client=client,
             clock=clock,
         ) as guard,

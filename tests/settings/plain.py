@@ -34,7 +34,7 @@ WAYS: Mapping[str, Way] = {
     "TOML": through_toml,
     "environment": through_environment,
 }
-_PLACES = frozenset({"issuers", "rules", "introspection", "key_set", "upstream"})
+_PLACES = frozenset({"issuers", "rules", "introspection", "key_set", "shared", "upstream"})
 
 
 def _spread(prefix: str, options: Mapping[str, Any], environ: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from bearer_guard import (
     KeySetPolicy,
     Rule,
     SettingsError,
+    Shared,
     UpstreamPolicy,
     beyond_identity,
 )
@@ -25,7 +26,9 @@ from settings.plain import WAYS, Way, is_plain
 from settings.wrong import GOOD, WRONG, Wrong, by_option
 
 # Options that plain data writes otherwise than Python: as nested data, or not at all.
-_OTHERWISE = {"issuers", "rules", "introspection", "key_set", "upstream", "expand_scopes"}
+_OTHERWISE = {
+    *("issuers", "rules", "introspection", "key_set", "upstream", "shared", "expand_scopes"),
+}
 SAME = [
     wrong
     for wrong in WRONG
@@ -38,6 +41,7 @@ WHERE = {
     KeySetPolicy: "issuers[0].key_set: ",
     UpstreamPolicy: "issuers[0].upstream: ",
     Rule: "rules[0]: ",
+    Shared: "shared: ",
 }
 
 
@@ -47,6 +51,8 @@ def placed(wrong: Wrong) -> dict[str, Any]:
     document: dict[str, Any] = {"audience": "api", "issuers": [{"issuer": "https://a.example/"}]}
     if wrong.cls is GuardSettings:
         return {**document, **options}
+    if wrong.cls is Shared:
+        return {**document, "shared": {**GOOD[Shared], **options}}
     if wrong.cls is Rule:
         return {**document, "rules": [{**GOOD[Rule], **options}]}
     if wrong.cls is Issuer:
@@ -104,6 +110,15 @@ WHOLE: dict[str, Any] = {
     "template_issuers": 7,
     "log_records": 3,
     "log_window": 60,
+    "shared": {
+        "store": "redis://localhost:6379/0",
+        "secret": "32 characters that nobody guesses",
+        "prefix": "orders",
+        "timeout": 1,
+        "pause": 2,
+        "revocations_every": 3,
+        "revocations": 100,
+    },
     "issuers": [
         {
             "issuer": "https://login.example.com/",
@@ -180,7 +195,8 @@ def whole() -> GuardSettings:
         Issuer(**{**second, "introspection": Introspection(**second["introspection"])}),
     ]
     rules = [Rule(**rule) for rule in WHOLE["rules"]]
-    return GuardSettings(**{**WHOLE, "issuers": issuers, "rules": rules})
+    shared = Shared(**WHOLE["shared"])
+    return GuardSettings(**{**WHOLE, "issuers": issuers, "rules": rules, "shared": shared})
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -209,6 +225,7 @@ def test_the_example_sets_every_option() -> None:
         said[Rule].update(rule)
     said[KeySetPolicy] = WHOLE["issuers"][0]["key_set"]
     said[UpstreamPolicy] = WHOLE["issuers"][0]["upstream"]
+    said[Shared] = WHOLE["shared"]
     for cls, options in said.items():
         fields = {field.name: field for field in dataclasses.fields(cls)}
         assert set(options) == set(fields)
@@ -228,7 +245,7 @@ def test_the_example_sets_every_option() -> None:
                 "public, rules, preflight, realm, resource_metadata, opaque_issuer, "
                 "query_parameter, form_parameter, websocket_protocol, websocket_renewal, "
                 "end_streams_at_expiry, expand_scopes, max_token_size, max_form_size, "
-                "remembered_tokens, template_issuers, log_records, log_window"
+                "remembered_tokens, template_issuers, log_records, log_window, shared"
             ),
         ),
         ({"http_client": "x"}, "http_client is not an option: the options are audience, "),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bearer_guard import Introspection, Issuer, KeySetPolicy, Rule, UpstreamPolicy
+from bearer_guard import Introspection, Issuer, KeySetPolicy, Rule, Shared, UpstreamPolicy
 from bearer_guard.settings import GuardSettings
 from bearer_guard.settings.issuer import ALGORITHMS
 from settings.wrong import GOOD
@@ -19,7 +19,7 @@ DEFAULTS: dict[type, dict[str, Any]] = {
         "form_parameter": False, "websocket_protocol": None, "websocket_renewal": False,
         "end_streams_at_expiry": False, "expand_scopes": None, "max_token_size": 16_384,
         "max_form_size": 65_536, "remembered_tokens": 10_000, "template_issuers": 10_000,
-        "log_records": 10, "log_window": 10,
+        "log_records": 10, "log_window": 10, "shared": None,
     },
     Issuer: {
         "introspection": None, "audience": None, "algorithms": ALGORITHMS, "profile": "default",
@@ -44,6 +44,10 @@ DEFAULTS: dict[type, dict[str, Any]] = {
         "back_off_at_most": 30,
     },
     Rule: {"methods": (), "any_scope": (), "introspect_every": None},
+    Shared: {
+        "prefix": "bearer_guard", "timeout": 0.25, "pause": 1, "revocations_every": 0.5,
+        "revocations": 10_000,
+    },
 }  # fmt: skip
 
 
@@ -67,7 +71,7 @@ def test_settings_are_frozen(cls: type) -> None:
 
 @pytest.mark.parametrize("cls", DEFAULTS, ids=lambda cls: cls.__name__)
 def test_only_the_one_thing_a_class_is_about_is_positional(cls: type) -> None:
-    first = {Issuer: "issuer", Introspection: "endpoint", Rule: "path"}.get(cls)
+    first = {Issuer: "issuer", Introspection: "endpoint", Rule: "path", Shared: "store"}.get(cls)
     named = {field.name for field in dataclasses.fields(cls) if not field.kw_only}
     assert named == ({first} if first else set())
 

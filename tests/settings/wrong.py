@@ -14,6 +14,7 @@ from bearer_guard import (
     Issuer,
     KeySetPolicy,
     Rule,
+    Shared,
     UpstreamPolicy,
 )
 from bearer_guard.settings import GuardSettings
@@ -46,6 +47,7 @@ GOOD: Mapping[type, Mapping[str, Any]] = {
     KeySetPolicy: {},
     UpstreamPolicy: {},
     Rule: {"path": "/a", "scopes": ["x"]},
+    Shared: {"store": "redis://localhost", "secret": "s3cret" * 6},
 }
 
 TEMPLATE = "https://a.example/apps/{application}"
@@ -394,6 +396,19 @@ _ISSUER = [
         {"introspection": Introspection(token="t0ken"), "issuer": TEMPLATE},
         "introspection.endpoint is needed: a template has no metadata of its own",
     ),
+    *(
+        Wrong(
+            Issuer,
+            {
+                "introspection": Introspection(client_id="api", client_secret="s3cret"),
+                "issuer": issuer,
+                "jwks_uri": "https://a.example/keys",
+            },
+            "introspection.endpoint is needed: the issuer is no URL, so its metadata cannot be "
+            "found",
+        )
+        for issuer in ("project-id", "http://[")
+    ),
     *_range(Issuer, "introspect_jwts_every", 0, 86_400, "seconds", with_none=False),
     *(
         Wrong(
@@ -602,6 +617,46 @@ _RULE = [
 ]
 
 WRONG = [*_GUARD, *_ISSUER, *_INTROSPECTION, *_KEY_SET, *_UPSTREAM, *_RULE]
+
+
+_REDIS = 'write for example "redis://localhost:6379/0"'
+_SHARED = [
+    *(
+        Wrong(Shared, {"store": value}, f"store must be the URL of a Redis: {_REDIS}")
+        for value in ("", "localhost", "http://localhost")
+    ),
+    *(
+        Wrong(Shared, {"store": value}, f"store must be a URL or a SharedStore: {_REDIS}")
+        for value in (5, None, ["redis://localhost"])
+    ),
+    *(
+        Wrong(Shared, {"secret": value}, "secret must be a string that is not empty")
+        for value in ("", None, 5)
+    ),
+    Wrong(
+        Shared,
+        {"secret": "s3cret" * 5},
+        "secret is too short: write at least 32 characters that nobody can guess, the same for "
+        "all workers",
+    ),
+    *(
+        Wrong(Shared, {"prefix": value}, f'prefix must be {PRINTABLE} "orders-api"')
+        for value in ("", None, "é")
+    ),
+    *_range(Shared, "timeout", 0.001, 5, "seconds"),
+    *_range(Shared, "pause", 0, 60, "seconds"),
+    *_range(Shared, "revocations_every", 0.01, 60, "seconds"),
+    *_count(Shared, "revocations", 1, 1_000_000),
+]
+WRONG += _SHARED
+WRONG += [
+    Wrong(
+        GuardSettings,
+        {"shared": value},
+        'shared must be made like this: Shared("redis://…", secret="…")',
+    )
+    for value in ("redis://localhost", 5)
+]
 
 
 def by_option(rows: list[Wrong]) -> Mapping[str, list[Wrong]]:

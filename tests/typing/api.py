@@ -370,6 +370,7 @@ assert_type(instrument(guard), None)
 async def on_a_loop() -> None:
     assert_type(await guard.authenticate_async(request), AccessToken)
     assert_type(await guard.check_async(request), AccessToken | None)
+    assert_type(await guard.renew_async(access_token, request, "hello"), AccessToken | None)
 
 
 access_token = guard.authenticate(request)

@@ -264,6 +264,25 @@ async def test_nothing_is_heard_that_arrives_with_the_end(strict: Guard, opened:
     assert heard == [CONNECT, DISCONNECTED_BY_US]
 
 
+async def test_an_application_that_comes_too_late_hears_of_a_beginning_and_an_end(
+    make_warm: MakeGuard, opened: Opened
+) -> None:
+    """As from servers whose client left at once: Starlette takes no other message first."""
+    heard: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await anyio.sleep(SHORT * 2)
+        heard.extend([await receive(), await receive()])
+        with pytest.raises(OSError, match="the access token expired"):
+            await send(ACCEPT)
+
+    for renewal in (False, True):
+        guard = make_warm(websocket_renewal=renewal)
+        wire = await call(BearerMiddleware(app, guard), opened(SHORT), CONNECT)
+        assert wire.sent == [CLOSED_BY_US]
+    assert heard == [CONNECT, DISCONNECTED_BY_US] * 2
+
+
 async def test_every_listener_hears_the_end(strict: Guard, opened: Opened) -> None:
     heard: list[Any] = []
 

@@ -360,6 +360,15 @@ async def test_nobody_reads_while_the_application_closes(renewing: Guard, opened
     assert heard == [LEFT]
 
 
+async def test_an_application_may_close_without_a_word(renewing: Guard, opened: Opened) -> None:
+    closing = {"type": "websocket.close", "code": 4000}
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(closing)
+
+    assert (await talk(app, renewing, opened())).sent == [closing]
+
+
 async def test_nor_while_the_guard_closes(renewing: Guard, opened: Opened) -> None:
     """The application goes on for a while, without a look at what its client says."""
     closed: list[bool] = []

@@ -123,6 +123,8 @@ def options(server: AuthorizationServer) -> Iterator[Options]:
                 "audience": server.audience,
                 "issuers": [server.issuer],
                 "http_client": client,
+                # Each refusal's own record is looked at, however many follow each other.
+                "log_records": 1000,
                 **more,
             }
 

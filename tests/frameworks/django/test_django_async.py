@@ -100,7 +100,9 @@ def test_it_is_of_the_kind_of_what_stands_behind_it(options: Options) -> None:
         assert BearerMiddleware.sync_capable
         assert BearerMiddleware.async_capable
         assert iscoroutinefunction(BearerMiddleware(behind))
+        assert iscoroutinefunction(BearerMiddleware(behind).process_view)
         assert not iscoroutinefunction(BearerMiddleware(behind_sync))
+        assert not iscoroutinefunction(BearerMiddleware(behind_sync).process_view)
 
 
 class SyncOnly:

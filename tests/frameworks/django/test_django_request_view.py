@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
@@ -240,3 +241,39 @@ def test_languages_in_the_path_are_part_of_it(
         assert way("/de/orders", bearer("orders")).status == 200
         moved = way("/orders", bearer("other"))
         assert (moved.status, moved.header("location")) == (302, "/en/orders")
+
+
+class MovesBehind(Moves):
+    """The same, for middleware that Django calls after ours."""
+
+    sync_capable = async_capable = True
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+
+PREFLIGHT = {"origin": "https://a.example", "access-control-request-method": "GET"}
+
+
+@pytest.mark.parametrize("behind", ["Moves", "MovesBehind"])
+def test_what_a_middleware_behind_makes_of_a_request_is_judged_anew(
+    options: Options, bearer: HeadersOf, way: Way, behind: str
+) -> None:
+    rules = [{"path": "/shop/**", "methods": ["DELETE"], "scopes": ["delete"]}]
+    given = options(public=["/tenant/**"], rules=rules)
+    deleting = {"x-http-method-override": "DELETE"}
+    with project(given, urls(**{"shop/a": tells}), [BEARER, f"{__name__}.{behind}"]):
+        # Let in as a preflight, as a public path, as a POST: none of them is what it was then.
+        assert way("/shop/a", {**PREFLIGHT, **deleting}, method="OPTIONS").status == 401
+        assert way("/tenant/shop/a").status == 401
+        assert way("/shop/a", {**bearer("other"), **deleting}, method="POST").status == 403
+        granted = way("/shop/a", {**bearer("delete"), **deleting}, method="POST")
+        assert (granted.status, granted.body) == (200, b"DELETE delete")
+        found_late = way("/tenant/shop/a", bearer("other"))
+        assert (found_late.body, found_late.header("vary")) == (b"GET other", "Authorization")
+
+
+def tells(request: Any) -> HttpResponse:
+    return HttpResponse(f"{request.method} {' '.join(request.access_token.scopes)}")

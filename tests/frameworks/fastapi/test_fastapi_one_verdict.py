@@ -114,6 +114,34 @@ def test_tokens_elsewhere_than_in_the_header_take_the_middleware(
             assert private == ("private" if option == "query_parameter" else None)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"websocket_protocol": "bearer"},
+        {"websocket_renewal": True},
+        {"end_streams_at_expiry": True},
+    ],
+)
+def test_what_takes_a_connections_whole_life_takes_the_middleware(
+    make_guard: MakeGuard, server: AuthorizationServer, options: dict[str, Any]
+) -> None:
+    (option,) = options
+    guard = make_guard(**options)
+    headers = {"Authorization": f"Bearer {server.jwt()}"}
+    for make in (alone, with_middleware):
+        app = make(guard)
+
+        @app.get("/", dependencies=[Depends(Bearer(guard))])
+        async def endpoint() -> str:
+            return "let in"
+
+        if make is alone:
+            with pytest.raises(RuntimeError, match=f"^{option} take the middleware"):
+                client(app, raise_errors=True).get("/", headers=headers)
+        else:
+            assert client(app).get("/", headers=headers).status_code == 200
+
+
 def test_a_test_may_put_another_dependency_in_its_place(app: FastAPI, guard: Guard) -> None:
     scheme = Bearer(guard)
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask
 from flask_cors import CORS
-from flask_stage import ask_the_token, assert_same_verdict, guarded, plain, with_routes
+from flask_stage import ask, ask_the_token, assert_same_verdict, guarded, plain, with_routes
 from starlette_rows import ROWS, Row, table, tokens
-from starlette_world import HeadersOf
+from starlette_world import OPTIONS, HeadersOf, MakeGuard
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -83,10 +83,10 @@ def test_every_kind_of_answer_is_in_the_table() -> None:
 
 @table()
 def test_a_refusal_is_one_record(
-    row: Row, guard: Guard, made: dict[str, str], caplog: pytest.LogCaptureFixture
+    row: Row, make_guard: MakeGuard, made: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    from flask_stage import ask
-
+    # One of its own, whose log nothing was written into yet.
+    guard = make_guard(**OPTIONS)
     with caplog.at_level(logging.DEBUG, "bearer_guard"):
         ask(with_routes(guarded(guard)), row, made)
     records = [record for record in caplog.records if record.getMessage().startswith("refused")]

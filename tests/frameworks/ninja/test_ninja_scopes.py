@@ -107,6 +107,22 @@ def test_an_operation_asks_for_a_token_on_a_public_path_too(
             assert way("/orders", bearer(subject="alice")).status == 200
 
 
+def test_behind_the_middleware_a_token_is_checked_once(
+    way: Way, options: Options, server: AuthorizationServer, is_async: bool
+) -> None:
+    guarded = Bearer()
+    api = new_api(auth=guarded)
+    api.get("/orders", auth=guarded.require_scopes("read"))(both(operation, is_async))
+    introspection = server.introspection_settings(cache_for=0)
+    issuers = [{"issuer": server.issuer, "introspection": introspection}]
+    for middleware in ([], [BEARER]):
+        with serving(api, options(issuers=issuers), middleware):
+            headers = {"authorization": f"Bearer {server.opaque(scope='read')}"}
+            before = server.count("/introspect")
+            assert way("/orders", headers).status == 200
+            assert server.count("/introspect") - before == 1
+
+
 def test_routers_ask_for_all_below_them(way: Way, options: Options, bearer: HeadersOf) -> None:
     guarded = Bearer()
     api = new_api(auth=guarded)

@@ -67,6 +67,7 @@ def table_project(
     given = options(
         issuers=[server.issuer, AWAY],
         public=["/health"],
+        log_records=10_000,
         rules=[
             {"path": "/admin/**", "scopes": ["admin:all"]},
             {"path": "/reports/**", "methods": ["GET"], "any_scope": ["reports:read", "clerk"]},

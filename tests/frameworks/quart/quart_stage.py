@@ -70,26 +70,28 @@ def converse(
     *heard: str,
     loop: str = "asyncio",
     stays: bool = False,
+    at_once: bool = False,
     **more: Any,
 ) -> list[Any]:
     """All that is sent to a client that opens a WebSocket, says something each time that it was
-    answered, and leaves unless it ``stays``."""
+    answered (or all ``at_once``), and leaves unless it ``stays``."""
     to_say: list[Any] = [{"type": "websocket.receive", "text": text} for text in heard]
     if not stays:
         to_say.append({"type": "websocket.disconnect", "code": 1000})
-    return anyio.run(_converse, app, path, headers, to_say, more, backend=loop)
+    return anyio.run(_converse, app, path, headers, to_say, at_once, more, backend=loop)
 
 
 async def _converse(
-    app: Any, path: str, headers: Headers, to_say: list[Any], more: dict[str, Any]
+    app: Any, path: str, headers: Headers, to_say: list[Any], at_once: bool, more: dict[str, Any]
 ) -> list[Any]:
     sent: list[Any] = []
     to_app, from_client = anyio.create_memory_object_stream[Any](10)
 
     async def send(message: Any) -> None:
         sent.append(message)
-        if message["type"] in ("websocket.accept", "websocket.send") and to_say:
-            await to_app.send(to_say.pop(0))
+        if message["type"] in ("websocket.accept", "websocket.send"):
+            for _ in range(len(to_say) if at_once else min(len(to_say), 1)):
+                await to_app.send(to_say.pop(0))
         elif is_last(message):
             await to_app.send({"type": "websocket.disconnect", "code": 1005})
 

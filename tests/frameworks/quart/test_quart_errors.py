@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import pytest
 from quart import Blueprint, Response, stream_with_context
-from quart_stage import bare, guarded, with_routes
+from quart_stage import LOOPS, answer_to, bare, guarded, with_routes
 from starlette.testclient import TestClient
 from starlette_world import HeadersOf, MakeGuard
 
@@ -182,3 +184,24 @@ def test_an_application_that_shows_its_errors_answers_refusals(guard: Guard) -> 
     app = with_routes(guarded(guard))
     app.config.update(DEBUG=True, TESTING=True)
     assert TestClient(app).get("/orders").status_code == 401
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_stream_ends_with_its_token_where_the_settings_say_so(
+    make_guard: MakeGuard, bearer: HeadersOf, loop: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = make_guard(issuer={"leeway": 0}, end_streams_at_expiry=True)
+    app = guarded(guard, LOOPS[loop])
+
+    @app.get("/")
+    async def view() -> Any:
+        async def lines() -> AsyncIterator[str]:
+            yield "one\n"
+            await anyio.sleep(1000)
+
+        return lines()
+
+    sent = answer_to(app, "/", bearer(claims={"exp": time.time() + 1.0}), loop=loop)
+    assert [message.get("body") for message in sent] == [None, b"one\n", b""]
+    assert sent[-1]["more_body"] is False
+    assert caplog.records == []

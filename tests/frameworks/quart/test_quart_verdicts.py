@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette_rows import ROWS, Row, ask, assert_same_verdict, plain_application, table, tokens
-from starlette_world import HeadersOf
+from starlette_world import OPTIONS, HeadersOf, MakeGuard
 
 from bearer_guard import Guard
 from bearer_guard.asgi import BearerMiddleware
@@ -105,8 +105,10 @@ def test_every_kind_of_answer_is_in_the_table() -> None:
 
 @table()
 def test_a_refusal_is_one_record(
-    row: Row, guard: Guard, made: dict[str, str], caplog: pytest.LogCaptureFixture
+    row: Row, make_guard: MakeGuard, made: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    # One of its own, whose log nothing was written into yet.
+    guard = make_guard(**OPTIONS)
     with caplog.at_level(logging.DEBUG, "bearer_guard"):
         ask(with_routes(guarded(guard)), row, made)
     records = [record for record in caplog.records if record.getMessage().startswith("refused")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import anyio
@@ -17,6 +18,7 @@ from starlette_world import HeadersOf, MakeGuard
 from bearer_guard import BearerError, Guard
 from bearer_guard.asgi import BearerMiddleware
 from bearer_guard.quart import access_token, current_token
+from bearer_guard.testing import AuthorizationServer
 
 CLOSED = {"type": "websocket.close", "code": 1008, "reason": ""}
 on_each_loop = pytest.mark.parametrize("loop", LOOPS)
@@ -205,3 +207,42 @@ def test_a_view_that_only_sends_ends_with_its_token_and_is_no_bug(
     assert kinds(sent)[0] == "accept"
     assert (kinds(sent)[-1], sent[-1]["code"]) == ("close", 1008)
     assert [record for record in caplog.records if record.name == "stage"] == []
+
+
+@on_each_loop
+def test_it_is_renewed_in_band_and_the_view_sees_the_new_token(
+    make_guard: MakeGuard, bearer: HeadersOf, server: AuthorizationServer, loop: str
+) -> None:
+    app = guarded(make_guard(issuer={"leeway": 0}, websocket_renewal=True), LOOPS[loop])
+
+    @app.websocket("/chat")
+    async def chat() -> None:
+        await websocket.accept()
+        while True:
+            await websocket.receive()
+            await websocket.send(" ".join(sorted(current_token.scopes)))
+
+    # After a second the new one expires, and ends it all.
+    fresh = server.jwt(scope="old new", claims={"exp": time.time() + 1.0})
+    renewal = f"bearer_guard.renew {fresh}"
+    sent = converse(
+        app, "/chat", bearer("old"), renewal, "hello", loop=loop, stays=True, at_once=True
+    )
+    assert sent[1]["text"] == "new old"
+
+
+@on_each_loop
+def test_its_token_may_come_beside_a_subprotocol(
+    make_guard: MakeGuard, server: AuthorizationServer, loop: str
+) -> None:
+    app = guarded(make_guard(websocket_protocol="bearer.example"), LOOPS[loop])
+
+    @app.websocket("/chat")
+    async def chat() -> None:
+        await websocket.send(current_token.subject or "")
+
+    token = urlsafe_b64encode(server.jwt(subject="alice").encode()).decode().rstrip("=")
+    offered = ["bearer.example", f"bearer.example.token.{token}"]
+    headers = {"sec-websocket-protocol": ", ".join(offered)}
+    accepted, said, *_ = converse(app, "/chat", headers, loop=loop, subprotocols=offered)
+    assert (accepted["subprotocol"], said["text"]) == ("bearer.example", "alice")

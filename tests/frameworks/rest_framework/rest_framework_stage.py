@@ -7,7 +7,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.test import override_settings
 
 from bearer_guard import Request
@@ -23,14 +26,7 @@ SESSIONS = (
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 )
-APPS = (
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "rest_framework",
-    "drf_spectacular",
-    "bearer_guard.django",
-)
+APPS = ("rest_framework", "drf_spectacular")
 
 Headers = dict[str, str]
 HeadersOf = Callable[..., Headers]
@@ -42,11 +38,11 @@ def server() -> AuthorizationServer:
     return AuthorizationServer(issuer="https://login.example.com/")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def applications() -> Iterator[None]:
     """What no test changes: to load applications anew takes time."""
     with override_settings(
-        INSTALLED_APPS=APPS,
+        INSTALLED_APPS=[*settings.INSTALLED_APPS, *APPS],
         ROOT_URLCONF="rest_framework_urls",
         SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
         AUTHENTICATION_BACKENDS=["rest_framework_users.Backend"],
@@ -104,11 +100,9 @@ def bearer(server: AuthorizationServer) -> HeadersOf:
     return headers
 
 
-@pytest.fixture(scope="session")
-def database() -> Iterator[None]:
-    """Django's, in memory."""
-    from django.test.utils import setup_databases, teardown_databases
-
-    made = setup_databases(verbosity=0, interactive=False)
+@pytest.fixture
+def database(applications: None) -> Iterator[None]:
+    """The tables of users."""
+    call_command("migrate", run_syncdb=True, verbosity=0)
     yield
-    teardown_databases(made, verbosity=0)
+    connections.close_all()

@@ -43,3 +43,23 @@ def log_in(client: APIClient, name: str) -> None:
     session[auth.HASH_SESSION_KEY] = user(name).get_session_auth_hash()
     session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+
+
+def to_admin(get_response: Any) -> Any:
+    """A middleware that sends every request somewhere else, without Django's knowing."""
+
+    def middleware(request: Any) -> Any:
+        request.path_info = request.path = "/admin/open"
+        return get_response(request)
+
+    return middleware
+
+
+def other_token(get_response: Any) -> Any:
+    """A middleware of another library's, that has a token of its own."""
+
+    def middleware(request: Any) -> Any:
+        request.access_token = "something else"
+        return get_response(request)
+
+    return middleware

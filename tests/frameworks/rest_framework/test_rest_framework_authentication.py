@@ -16,8 +16,9 @@ from rest_framework.views import APIView
 from rest_framework_stage import AWAY, HANDLER, OURS, SESSIONS, HeadersOf, Project
 from werkzeug.test import Client
 
-from bearer_guard import Guard, InvalidToken, Issuer
+from bearer_guard import AccessToken, Guard, InvalidToken, Issuer
 from bearer_guard.django import conf
+from bearer_guard.django.passage import Passage
 from bearer_guard.rest_framework import BearerAuthentication, Refused, exception_handler
 from bearer_guard.testing import AuthorizationServer
 from bearer_guard.wsgi import BearerMiddleware as WsgiMiddleware
@@ -91,6 +92,53 @@ def test_an_outage_is_503_and_tells_when_to_try_again(project: Project, bearer: 
         assert answer.status_code == 503
         assert int(answer["retry-after"]) >= 1
         assert "www-authenticate" not in answer
+
+
+def test_behind_the_middleware_a_token_is_checked_once(
+    project: Project, server: AuthorizationServer
+) -> None:
+    introspection = server.introspection_settings(cache_for=0)
+    issuers = [{"issuer": server.issuer, "introspection": introspection}]
+    for middleware in ((), (OURS,)):
+        project(*middleware, options={"issuers": issuers})
+        token = server.opaque(scope="orders:read")
+        before = server.count("/introspect")
+        assert get("/by-method", {"Authorization": f"Bearer {token}"}).status_code == 200
+        assert server.count("/introspect") - before == 1
+
+
+def test_what_a_middleware_makes_of_the_request_is_judged_anew(
+    project: Project, bearer: HeadersOf
+) -> None:
+    project(OURS, "rest_framework_users.to_admin")
+    assert get("/orders", bearer("other")).status_code == 403
+    assert get("/orders", bearer("admin:all")).status_code == 200
+
+
+def test_what_a_decorator_makes_of_it_too(project: Project, bearer: HeadersOf) -> None:
+    project(options={"rules": [{"path": "/x", "methods": ["DELETE"], "scopes": ["delete"]}]})
+
+    class Deletes(APIView):
+        authentication_classes = [BearerAuthentication]
+
+        def delete(self, request: Request) -> Response:
+            return Response("deleted")
+
+    def status(*scopes: str) -> int:
+        request: Any = APIRequestFactory().get("/x", headers=bearer(*scopes))
+        passage = Passage(request)
+        passage.let_in(passage.guard.check(passage.view))
+        request.method = "DELETE"
+        return int(Deletes.as_view()(request).status_code)
+
+    assert (status("other"), status("delete")) == (403, 200)
+
+
+def test_what_another_library_calls_an_access_token_is_none(
+    project: Project, bearer: HeadersOf
+) -> None:
+    project(OURS, "rest_framework_users.other_token")
+    assert get("/orders", bearer(subject="alice")).json()["user"] == "alice"
 
 
 # With other authentication classes
@@ -202,7 +250,7 @@ def test_tokens_in_forms_leave_the_form_to_the_view(project: Project, bearer: He
 def test_a_class_may_have_a_guard_of_its_own(
     project: Project, server: AuthorizationServer, bearer: HeadersOf
 ) -> None:
-    project()
+    project(OURS)
     with server.http_client() as client:
         partners = Guard(
             audience="partner-api",
@@ -223,7 +271,9 @@ def test_a_class_may_have_a_guard_of_its_own(
                 return Response("let in")
 
         def ask(headers: dict[str, str]) -> Any:
-            request = APIRequestFactory().get("/", headers=headers)
+            request: Any = APIRequestFactory().get("/", headers=headers)
+            # As if the middleware had let it in, whose guard is another.
+            Passage(request).let_in(AccessToken("i", "s", "c", ("a",), frozenset("ab"), 1, 1, "{}"))
             return Partners.as_view()(request)
 
         assert ask(bearer("a", audience="partner-api")).status_code == 200

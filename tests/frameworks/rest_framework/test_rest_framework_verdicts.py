@@ -209,6 +209,14 @@ def test_a_preflight_passes_the_middleware_and_the_view_asks_for_a_token(
     assert ask(project(OURS), unserved._replace(headers={}), tokens).status_code == 401
 
 
+def test_what_rest_framework_decides_first_it_answers_before_a_token_is_looked_at(
+    project: Project, tokens: dict[str, str]
+) -> None:
+    row = Row("", 406, headers={"Accept": "image/png"})
+    assert ask(project(), row, tokens).status_code == 406
+    assert ask(project(OURS), row, tokens).status_code == 401
+
+
 def test_each_refusal_is_one_record_in_the_log(
     project: Project, tokens: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:

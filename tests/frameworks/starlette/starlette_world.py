@@ -26,6 +26,17 @@ HeadersOf = Callable[..., Headers]
 _CLOCK = HandClock(time.time())
 
 
+OPTIONS: dict[str, Any] = {
+    "clock": _CLOCK,
+    "public": ["/health"],
+    "rules": [
+        Rule("/admin/**", scopes=["admin:all"]),
+        Rule("/reports/**", methods=["GET"], any_scope=["reports:read", "clerk"]),
+    ],
+}
+"""Of the guard that the table of requests is asked of."""
+
+
 @pytest.fixture(scope="session")
 def server() -> AuthorizationServer:
     return AuthorizationServer(issuer="https://login.example.com/", clock=_CLOCK.time)
@@ -37,6 +48,8 @@ def make_guard(server: AuthorizationServer) -> Iterator[MakeGuard]:
     with server.http_client() as client:
 
         def make(*, issuer: dict[str, Any] | None = None, **options: Any) -> Guard:
+            # Their clock stands still, and each refusal is to be seen.
+            options.setdefault("log_records", 1_000_000)
             options.setdefault("issuers", [Issuer(server.issuer, **(issuer or {})), Issuer(AWAY)])
             guard = Guard(audience=server.audience, http_client=client, **options)
             guards.append(guard)
@@ -53,14 +66,7 @@ def make_guard(server: AuthorizationServer) -> Iterator[MakeGuard]:
 
 @pytest.fixture(scope="session")
 def guard(make_guard: MakeGuard) -> Guard:
-    return make_guard(
-        clock=_CLOCK,
-        public=["/health"],
-        rules=[
-            Rule("/admin/**", scopes=["admin:all"]),
-            Rule("/reports/**", methods=["GET"], any_scope=["reports:read", "clerk"]),
-        ],
-    )
+    return make_guard(**OPTIONS)
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,22 @@ def test_tokens_elsewhere_than_in_the_header_take_the_middleware(
         BearerBackend(make_guard(**{option: True}))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"websocket_protocol": "bearer"},
+        {"websocket_renewal": True},
+        {"end_streams_at_expiry": True},
+    ],
+)
+def test_nor_does_it_follow_a_connection_through_its_life(
+    make_guard: MakeGuard, options: dict[str, Any]
+) -> None:
+    (option,) = options
+    with pytest.raises(SettingsError, match=f"^{option} take BearerMiddleware"):
+        BearerBackend(make_guard(**options))
+
+
 def test_scopes_of_a_websocket_are_asked_as_ever(guard: Guard, bearer: HeadersOf) -> None:
     @require_scopes("chat")
     async def chat(websocket: Any) -> None:

@@ -1,0 +1,133 @@
+"""What one worker revokes, all refuse: within a second, and those that come late too."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from bearer_guard import Guard
+from bearer_guard.settings.shared import Shared
+from bearer_guard.testing import HandClock
+from fleet.workers import ISSUER, Workers, verdict
+
+
+@pytest.fixture
+def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
+    made = Workers(replace(shared, revocations_every=0.02), hand_clock)
+    yield made
+    made.close()
+
+
+def soon(is_so: Callable[[], bool]) -> bool:
+    """Whether it becomes so: another thread has to see to it, on a machine that may be busy."""
+    until = time.monotonic() + 10
+    while not is_so():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def refuses(guard: Guard, token: str) -> Callable[[], bool]:
+    return lambda: verdict(guard, token) == "401 token_revoked"
+
+
+@pytest.mark.parametrize("kind", ["jwt", "opaque"])
+def test_a_revoked_token_is_refused_by_all(workers: Workers, kind: str) -> None:
+    token, other = getattr(workers.server, kind)(), getattr(workers.server, kind)()
+    first, *others = workers.new(4)
+    for guard in (first, *others):
+        assert verdict(guard, token) == "let in"
+    assert first.revoke(token)
+    assert verdict(first, token) == "401 token_revoked"
+    assert all(soon(refuses(guard, token)) for guard in others)
+    assert {verdict(guard, other) for guard in (first, *others)} == {"let in"}
+
+
+def test_who_comes_late_refuses_it_too(workers: Workers) -> None:
+    token = workers.server.jwt()
+    (first,) = workers.new()
+    verdict(first, token)
+    assert first.revoke(token)
+    (late,) = workers.new()
+    verdict(late, workers.server.jwt())
+    assert soon(refuses(late, token))
+
+
+def test_a_subjects_tokens_are_refused_and_its_new_ones_are_not(workers: Workers) -> None:
+    old = workers.server.jwt(subject="alice", expires_in=1000)
+    bobs = workers.server.jwt(subject="bob", expires_in=1000)
+    first, second = workers.new(2)
+    for guard in (first, second):
+        assert verdict(guard, old) == "let in"
+    assert first.revoke_subject(ISSUER, "alice")
+    assert soon(refuses(second, old))
+    workers.clock.turn(1)
+    new = workers.server.jwt(subject="alice")
+    assert [verdict(guard, token) for guard in (first, second) for token in (new, bobs)] == [
+        "let in"
+    ] * 4
+
+
+def test_a_subjects_tokens_may_be_refused_up_to_a_moment(workers: Workers) -> None:
+    early = workers.server.jwt(subject="alice", expires_in=1000)
+    moment = workers.clock.time()
+    workers.clock.turn(10)
+    later = workers.server.jwt(subject="alice")
+    (guard,) = workers.new()
+    guard.revoke_subject(ISSUER, "alice", before=moment + 5)
+    assert [verdict(guard, token) for token in (early, later)] == [
+        "401 token_revoked",
+        "let in",
+    ]
+
+
+def test_without_a_store_it_is_this_workers_own(workers: Workers) -> None:
+    token = workers.server.jwt()
+    first, second = workers.new(2, shared=None)
+    assert not first.revoke(token)
+    assert verdict(first, token) == "401 token_revoked"
+    assert verdict(second, token) == "let in"
+
+
+def test_a_revocation_that_is_over_is_not_told(workers: Workers) -> None:
+    (guard,) = workers.new()
+    assert not guard.revoke(workers.server.jwt(), lasts=0)
+
+
+def test_who_asks_about_tokens_as_well_refuses_a_revoked_one_unasked(workers: Workers) -> None:
+    token = workers.server.jwt()
+    (guard,) = workers.new(introspect_jwts_every=60)
+    assert verdict(guard, token) == "let in"
+    guard.revoke(token)
+    assert verdict(guard, token) == "401 token_revoked"
+
+
+def test_a_log_of_many_entries_is_read_to_its_end(workers: Workers) -> None:
+    (first,) = workers.new()
+    tokens = [workers.server.jwt() for _ in range(3)]
+    for number in range(450):
+        first.revoke(f"token-{number}")
+    for token in tokens:
+        first.revoke(token)
+    (late,) = workers.new()
+    verdict(late, workers.server.jwt())
+    assert all(soon(refuses(late, token)) for token in tokens)
+
+
+def test_a_store_that_lost_its_counter_is_read_anew(workers: Workers, store: object) -> None:
+    first, second = workers.new(2)
+    for guard in (first, second):
+        verdict(guard, workers.server.jwt())
+    for number in range(3):
+        first.revoke(f"token-{number}")
+    marker = workers.server.jwt()
+    first.revoke(marker)
+    assert soon(refuses(second, marker))
+    store.delete("revocations")  # type: ignore[attr-defined]
+    token = workers.server.jwt()
+    first.revoke(token)
+    assert soon(refuses(second, token))

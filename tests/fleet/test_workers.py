@@ -1,0 +1,218 @@
+"""Several workers with one store act as one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bearer_guard._upstream.redis_store import RedisStore
+from bearer_guard.settings.shared import Shared
+from bearer_guard.testing import HandClock
+from fleet.workers import INTROSPECT, ISSUER, JWKS, OPENID, Workers, verdict
+
+
+@pytest.fixture
+def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
+    made = Workers(shared, hand_clock)
+    yield made
+    made.close()
+
+
+def test_one_after_the_other_they_fetch_the_keys_once(workers: Workers) -> None:
+    token = workers.server.jwt()
+    assert [verdict(guard, token) for guard in workers.new(5)] == ["let in"] * 5
+    assert (workers.server.count(OPENID), workers.server.count(JWKS)) == (1, 1)
+
+
+def test_all_at_once_they_fetch_the_keys_once(workers: Workers) -> None:
+    token, guards = workers.server.jwt(), workers.new(8)
+    barrier = threading.Barrier(8)
+
+    def enter(guard: object) -> str:
+        barrier.wait(5)
+        return verdict(guard, token)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(enter, guards)) == ["let in"] * 8
+    assert (workers.server.count(OPENID), workers.server.count(JWKS)) == (1, 1)
+
+
+def test_without_a_store_each_fetches_them(workers: Workers) -> None:
+    token = workers.server.jwt()
+    assert [verdict(guard, token) for guard in workers.new(3, shared=None)] == ["let in"] * 3
+    assert workers.server.count(JWKS) == 3
+
+
+def test_a_rotated_key_costs_the_fleet_one_fetch(workers: Workers) -> None:
+    guards = workers.new(4)
+    for guard in guards:
+        verdict(guard, workers.server.jwt())
+    workers.server.rotate_keys()
+    token = workers.server.jwt()
+    assert [verdict(guard, token) for guard in guards] == ["let in"] * 4
+    assert workers.server.count(JWKS) == 2
+
+
+def test_two_rotations_within_a_moment_are_both_found(workers: Workers) -> None:
+    first, second = workers.new(2)
+    for guard in (first, second):
+        verdict(guard, workers.server.jwt())
+    workers.server.rotate_keys()
+    between = workers.server.jwt()
+    workers.clock.turn(1)
+    assert verdict(first, between) == "let in"
+    workers.server.rotate_keys()
+    # What the first one fetched has not this key: the second must not take it for the last word.
+    assert verdict(second, workers.server.jwt()) == "let in"
+    assert workers.server.count(JWKS) == 3
+
+
+def test_made_up_key_ids_cost_the_fleet_one_budget(workers: Workers) -> None:
+    guards = workers.new(4)
+    for guard in guards:
+        verdict(guard, workers.server.jwt())
+    before = workers.server.count(JWKS)
+    for number in range(5):
+        for guard in guards:
+            made_up = workers.server.jwt(kid=f"made up {number}")
+            assert verdict(guard, made_up) == "401 key_unknown"
+    assert workers.server.count(JWKS) == before + 2
+
+
+def test_a_withdrawn_key_is_dead_in_all_of_them_after_the_next_refresh(workers: Workers) -> None:
+    guards = workers.new(3)
+    old = workers.server.jwt(expires_in=10_000)
+    assert [verdict(guard, old) for guard in guards] == ["let in"] * 3
+    workers.server.rotate_keys()
+    workers.clock.turn(601)
+    assert {verdict(guard, old) for guard in guards} == {"401 key_unknown"}
+
+
+def test_keys_that_are_older_than_a_minute_are_not_taken_over(workers: Workers) -> None:
+    token = workers.server.jwt(expires_in=10_000)
+    first, second = workers.new(2)
+    verdict(first, token)
+    workers.clock.turn(61)
+    verdict(second, token)
+    assert workers.server.count(JWKS) == 2
+
+
+def test_taken_over_keys_are_not_fresh_for_longer_than_their_answer_says(workers: Workers) -> None:
+    workers.server.override(JWKS, headers={"Cache-Control": "max-age=100"})
+    token = workers.server.jwt(expires_in=10_000)
+    first, second = workers.new(2)
+    verdict(first, token)
+    workers.clock.turn(40)
+    verdict(second, token)
+    assert workers.server.count(JWKS) == 1
+    # Heard 40 seconds ago, so 60 are left, and it asks again.
+    workers.clock.turn(60)
+    verdict(second, token)
+    assert workers.server.count(JWKS) == 2
+
+
+def test_an_opaque_token_is_asked_about_once(workers: Workers) -> None:
+    good, bad = workers.server.opaque(), "opaque-of-nobody"
+    for guard in workers.new(4):
+        assert verdict(guard, good) == "let in"
+        assert verdict(guard, bad) == "401 token_inactive"
+    assert workers.server.count(INTROSPECT) == 2
+
+
+def test_an_answer_serves_no_longer_than_it_would_have_where_it_was_heard(workers: Workers) -> None:
+    token = workers.server.opaque()
+    first, second = workers.new(2)
+    verdict(first, token)
+    workers.clock.turn(40)
+    assert verdict(second, token) == "let in"
+    workers.server.revoke(token)
+    workers.clock.turn(19)
+    assert verdict(second, token) == "let in"
+    workers.clock.turn(1)
+    assert verdict(second, token) == "401 token_inactive"
+    assert workers.server.count(INTROSPECT) == 2
+
+
+def test_an_answer_is_not_shared_past_the_tokens_end(workers: Workers) -> None:
+    token = workers.server.opaque(expires_in=30)
+    first, second = workers.new(2, leeway=0)
+    verdict(first, token)
+    workers.clock.turn(30)
+    assert verdict(second, token) == "401 token_inactive"
+
+
+def test_an_answer_that_names_no_end_is_shared(workers: Workers) -> None:
+    answer = {"active": True, "iss": ISSUER, "aud": workers.server.audience, "scope": "a"}
+    workers.server.introspection_answer("opaque", answer)
+    assert {verdict(guard, "opaque") for guard in workers.new(3)} == {"let in"}
+    assert workers.server.count(INTROSPECT) == 1
+
+
+def test_each_worker_judges_an_answer_by_its_own_rules(workers: Workers) -> None:
+    (first,) = workers.new()
+    (stricter,) = workers.new(audience="https://other.example.com")
+    token = workers.server.opaque()
+    assert verdict(first, token) == "let in"
+    assert verdict(stricter, token) == "401 audience_mismatch"
+    assert workers.server.count(INTROSPECT) == 1
+
+
+def test_an_answer_that_cannot_be_used_is_not_shared(workers: Workers) -> None:
+    workers.server.override(INTROSPECT, status=418, times=2)
+    token = workers.server.opaque()
+    first, second = workers.new(2)
+    assert verdict(first, token) == "503 introspection_unusable"
+    assert verdict(second, token) == "503 introspection_unusable"
+    assert workers.server.count(INTROSPECT) == 2
+
+
+def test_what_was_forgotten_is_asked_for_anew(workers: Workers) -> None:
+    token = workers.server.opaque()
+    first, second = workers.new(2)
+    verdict(first, token)
+    verdict(second, token)
+    workers.server.revoke(token)
+    workers.clock.turn(1)
+    second.forget(token)
+    assert verdict(second, token) == "401 token_inactive"
+    assert workers.server.count(INTROSPECT) == 2
+
+
+def test_an_outage_is_found_out_once(workers: Workers) -> None:
+    workers.server.go_down()
+    token = workers.server.jwt()
+    assert {verdict(guard, token) for guard in workers.new(3)} == {"503 upstream_unreachable"}
+    workers.server.come_back()
+    workers.clock.turn(1)
+    assert {verdict(guard, token) for guard in workers.new(3)} == {"let in"}
+    assert workers.server.count(JWKS) == 1
+
+
+def test_a_store_that_is_full_of_rubbish_changes_no_verdict(
+    workers: Workers, store: RedisStore
+) -> None:
+    good, bad = workers.server.jwt(), workers.server.jwt(key=workers.server.foreign_key())
+    opaque = workers.server.opaque()
+    (first,) = workers.new()
+    assert [verdict(first, token) for token in (good, opaque)] == ["let in"] * 2
+    keep = store._ready().keys(f"{workers.shared.prefix}:*")
+    for name in keep:
+        store._ready().set(name, b"\x01rubbish")
+    (second,) = workers.new()
+    assert [verdict(second, token) for token in (good, opaque)] == ["let in"] * 2
+    assert verdict(second, bad) == "401 signature_invalid"
+
+
+def test_without_the_secret_nobody_is_believed(workers: Workers, shared: Shared) -> None:
+    """The same names cannot even be found."""
+    import dataclasses
+
+    stranger = dataclasses.replace(shared, secret="another secret of 32 characters!!")
+    token = workers.server.jwt()
+    for fleet in (shared, stranger):
+        (guard,) = workers.new(shared=fleet)
+        assert verdict(guard, token) == "let in"
+    assert workers.server.count(JWKS) == 2
