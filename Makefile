@@ -58,7 +58,7 @@ whole: $(VENV)/.test  ## the tests of whole programs: servers, applications, the
 bench: $(VENV)/.bench  ## how fast it is
 	@$(IN) benchmarks
 
-soak: $(VENV)/.servers  ## real servers under traffic while all around them fails (SOAK_SECONDS=20)
+soak: $(VENV)/.soak  ## real servers under traffic while all around them fails (SOAK_SECONDS=20)
 	@$(IN) soak --seconds $(SOAK_SECONDS)
 
 docs: $(VENV)/.docs  ## the documents as a site, in site/

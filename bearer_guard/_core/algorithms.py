@@ -1,4 +1,4 @@
-"""Signature algorithms (RFC 7518, RFC 8037, RFC 9864): which key fits which, and how PyJWT reads it.
+"""Signature algorithms (RFC 7518, RFC 8037, RFC 9864): which key fits which, read by PyJWT.
 
 PyJWT is imported when the first key is read, not when ``bearer_guard`` is.
 """

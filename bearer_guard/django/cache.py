@@ -10,7 +10,7 @@ from django.core.cache import caches
 
 from bearer_guard.shared import StoreFailure
 
-Result = TypeVar("Result")
+_Found = TypeVar("_Found")
 
 
 class DjangoCache:
@@ -49,7 +49,7 @@ class DjangoCache:
         """``delete``."""
         self._do(lambda cache: cache.delete(name))
 
-    def _do(self, work: Callable[[Any], Result]) -> Result:
+    def _do(self, work: Callable[[Any], _Found]) -> _Found:
         try:
             return work(caches[self._alias])
         except Exception as error:  # noqa: BLE001 - whatever the cache's own library raises, told by its type

@@ -110,6 +110,15 @@ OUTSIDE = {
     "_openapi_scheme": frozenset(),
     "ninja": frozenset({"django", "ninja"}),
     "rest_framework": frozenset({"django", "drf_spectacular", "rest_framework"}),
+    "litestar": frozenset({"litestar"}),
+    "_litestar_openapi": frozenset({"litestar"}),
+    "_litestar_router": frozenset({"litestar"}),
+    "aiohttp": frozenset({"aiohttp"}),
+    "_aiohttp_connection": frozenset({"aiohttp"}),
+    "_aiohttp_expiry": frozenset(),
+    "_aiohttp_request": frozenset({"aiohttp"}),
+    "_aiohttp_subprotocols": frozenset({"aiohttp"}),
+    "_aiohttp_websocket": frozenset({"aiohttp"}),
     "readiness": frozenset({"starlette"}),
     "otel": frozenset({"opentelemetry"}),
     "_command": frozenset(),
@@ -182,8 +191,9 @@ def test_only_one_module_knows_of_opentelemetry() -> None:
 
 
 HEAVY = (
-    "anyio", "argparse", "cryptography", "django", "fastapi", "flask", "httpcore", "httpx", "jwt",
-    "opentelemetry", "pytest", "quart", "redis", "starlette", "trio", "werkzeug",
+    "aiohttp", "anyio", "argparse", "cryptography", "django", "fastapi", "flask", "httpcore",
+    "httpx", "jwt", "litestar", "opentelemetry", "pytest", "quart", "redis", "starlette", "trio",
+    "werkzeug",
 )  # fmt: skip
 
 

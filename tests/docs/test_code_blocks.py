@@ -14,6 +14,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -73,6 +74,15 @@ def run_tests(namespace: dict[str, Any], request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
+def document() -> Iterator[dict[str, Any]]:
+    """The names of a module, where frameworks look them up that read annotations."""
+    module = ModuleType("document")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, module.__name__, module)
+        yield vars(module)
+
+
+@pytest.fixture
 def quiet() -> Iterator[None]:
     logger = logging.getLogger("bearer_guard")
     level = logger.level
@@ -86,15 +96,19 @@ RUN_HERE = [path for path in DOCUMENTS if blocks(path, "python") and path not in
 
 @pytest.mark.parametrize("path", RUN_HERE, ids=place)
 def test_the_python_blocks_of_a_document_run(
-    path: Path, request: pytest.FixtureRequest, login: AuthorizationServer, quiet: None
+    path: Path,
+    request: pytest.FixtureRequest,
+    login: AuthorizationServer,
+    quiet: None,
+    document: dict[str, Any],
 ) -> None:
-    namespace: dict[str, Any] = {"__name__": "document", "app": plain_application}
+    document["app"] = plain_application
     for block in blocks(path, "python"):
-        run(block, namespace)
+        run(block, document)
     shown = sum(block.text.count("def test_") for block in blocks(path, "python"))
     # The issuer of a document's own test is on a socket: its guard is to find it by itself.
     request.getfixturevalue("monkeypatch").undo()
-    assert run_tests(namespace, request) == shown
+    assert run_tests(document, request) == shown
 
 
 def test_the_first_five_lines_guard_an_asgi_application(login: AuthorizationServer) -> None:

@@ -106,7 +106,7 @@ def test_no_token_is_challenged_without_an_error(warm_apps: Group) -> None:
 
 
 def test_the_public_route_needs_no_token_and_looks_at_none(warm_apps: Group) -> None:
-    for token in (None, "no.good.token"):
+    for token in (None, "unread.made-up.token"):
         reply = warm_apps.ask(token, path="/health")
         reply.says(expected.Verdict(200, {"status": "ok"}))
         assert (reply.reasons, reply.upstream) == ((), {})

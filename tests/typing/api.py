@@ -12,12 +12,20 @@ from typing import Any, ClassVar, assert_type
 
 import httpx
 import ninja
+from aiohttp import web
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views import View
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask
 from flask.views import MethodView
+from litestar import Litestar
+from litestar import Request as LitestarRequest
+from litestar import Response as LitestarResponse
+from litestar import WebSocket as LitestarWebSocket
+from litestar import get as litestar_get
+from litestar.di import NamedDependency
+from litestar.types import Guard as LitestarGuard
 from quart import Blueprint as QuartBlueprint
 from quart import Quart
 from rest_framework import permissions, viewsets
@@ -48,9 +56,11 @@ from bearer_guard import (
     UpstreamPolicy,
     beyond_identity,
 )
+from bearer_guard import aiohttp as guarded_aiohttp
 from bearer_guard import asgi as guarded_asgi
 from bearer_guard import django as guarded_django
 from bearer_guard import flask as guarded_flask
+from bearer_guard import litestar as guarded_litestar
 from bearer_guard import ninja as guarded_ninja
 from bearer_guard import quart as guarded_quart
 from bearer_guard import rest_framework as guarded_rest
@@ -511,6 +521,84 @@ quart_coroutine: Awaitable[str] = quart_view(1)
 assert_type(guarded_quart.require_any_scope("a")(QuartBlueprint("a", "b")), QuartBlueprint)
 
 
+# Litestar
+
+litestar_plugin = guarded_litestar.BearerPlugin(
+    guard,
+    dependency_key="token",
+    authorization_url=None,
+    token_url="https://a.example/token",
+    refresh_url=None,
+    openid_connect_url=None,
+    scopes={"a": "See it"},
+    scheme_name="Bearer",
+    description=None,
+)
+assert_type(litestar_plugin.guard, Guard)
+assert_type(guarded_litestar.require_scopes("a", "b"), LitestarGuard)
+assert_type(guarded_litestar.require_any_scope("a", "b"), LitestarGuard)
+AskedOfLitestar = LitestarRequest[guarded_asgi.BearerUser, AccessToken, Any]
+
+
+@litestar_get("/", guards=[guarded_litestar.require_scopes("a")])
+async def litestar_handler(request: AskedOfLitestar, token: NamedDependency[AccessToken]) -> str:
+    assert_type(request.auth, AccessToken)
+    assert_type(request.user, guarded_asgi.BearerUser)
+    assert_type(guarded_litestar.access_token(request), AccessToken)
+    return token.issuer
+
+
+def of_litestar(
+    socket: LitestarWebSocket[Any, Any, Any], request: LitestarRequest[Any, Any, Any]
+) -> None:
+    assert_type(guarded_litestar.access_token(socket), AccessToken)
+    assert_type(guarded_litestar.answer(request, MissingToken()), LitestarResponse[bytes])
+
+
+Litestar(
+    [litestar_handler],
+    plugins=[litestar_plugin],
+    guards=[guarded_litestar.require_any_scope("a", "b")],
+    exception_handlers={BearerError: guarded_litestar.answer},
+)
+
+
+# aiohttp
+
+aiohttp_app = web.Application()
+assert_type(guarded_aiohttp.setup(aiohttp_app, guard), None)
+assert_type(guarded_aiohttp.KEY, web.RequestKey[AccessToken])
+assert_type(guarded_aiohttp.GUARD_KEY, web.RequestKey[Guard])
+
+
+@guarded_aiohttp.require_scopes("a", "b")
+async def aiohttp_handler(request: web.Request) -> web.Response:
+    assert_type(guarded_aiohttp.access_token(request), AccessToken)
+    assert_type(request[guarded_aiohttp.KEY], AccessToken)
+    return web.Response()
+
+
+aiohttp_app.add_routes([web.get("/", aiohttp_handler)])
+
+
+@guarded_aiohttp.require_any_scope("a", "b")
+class AiohttpView(web.View):
+    """A class stays one."""
+
+    @guarded_aiohttp.require_scopes("a")
+    async def get(self) -> web.Response:
+        """So does a method."""
+        return web.Response()
+
+
+aiohttp_app.add_routes([web.view("/view", AiohttpView)])
+
+
+def of_aiohttp(request: web.BaseRequest) -> None:
+    aiohttp_view: RequestView = guarded_aiohttp.AiohttpRequest(request, b"form")
+    assert_type(guard.authenticate(aiohttp_view), AccessToken)
+
+
 # Django
 
 
@@ -692,6 +780,12 @@ guarded_asgi.BearerMiddleware(asgi_app)  # type: ignore[call-arg]
 guarded_asgi.BearerMiddleware(wsgi_app, guard)  # type: ignore[arg-type]
 guarded_wsgi.BearerMiddleware(asgi_app, guard)  # type: ignore[arg-type]
 guarded_asgi.require_scopes(["a"])  # type: ignore[arg-type]
+guarded_litestar.BearerPlugin()  # type: ignore[call-arg]
+guarded_litestar.BearerPlugin(guard, token_url=5)  # type: ignore[arg-type]
+guarded_litestar.require_scopes(["a"])  # type: ignore[arg-type]
+guarded_aiohttp.setup(guard, aiohttp_app)  # type: ignore[arg-type]
+guarded_aiohttp.require_scopes(["a"])  # type: ignore[arg-type]
+guarded_aiohttp.access_token(aiohttp_app)  # type: ignore[arg-type]
 guarded_flask.BearerGuard(quart_app)  # type: ignore[arg-type]
 guarded_flask.BearerGuard(flask_app, guard)  # type: ignore[call-arg]
 guarded_flask.require_scopes("a")("/orders")  # type: ignore[type-var]
