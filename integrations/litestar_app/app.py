@@ -13,6 +13,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Response, WebSocket, get, post, websocket
 from litestar.di import NamedDependency
+from litestar.openapi import OpenAPIConfig
 from litestar.response import Stream
 
 from bearer_guard import AccessToken, Guard
@@ -80,6 +81,7 @@ def make_app() -> Litestar:
         ],
         plugins=[BearerPlugin(guard)],
         exception_handlers={404: no_such_route, 405: no_such_route},
+        openapi_config=OpenAPIConfig(title="Orders", version="1.0.0", path="/docs"),
         # The process has set its logging up.
         logging_config=None,
     )
