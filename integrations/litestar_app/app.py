@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request, Response, WebSocket, get, post, websocket
-from litestar.di import NamedDependency
+from litestar.openapi import OpenAPIConfig
 from litestar.response import Stream
 
 from bearer_guard import AccessToken, Guard
+from bearer_guard.asgi import BearerUser
 from bearer_guard.litestar import BearerPlugin, require_scopes
 from integrations.caller import caller
+
+Asked = Request[BearerUser, AccessToken, Any]
 
 
 @get("/health")
@@ -26,16 +29,14 @@ async def health() -> dict[str, Any]:
 
 
 @get("/orders", guards=[require_scopes("orders:read")])
-async def read_orders(token: NamedDependency[AccessToken]) -> dict[str, Any]:
-    return {"orders": ["tea"], "caller": caller(token)}
+async def read_orders(request: Asked) -> dict[str, Any]:
+    return {"orders": ["tea"], "caller": caller(request.auth)}
 
 
 @post("/orders", guards=[require_scopes("orders:write")])
-async def place_order(
-    request: Request[Any, Any, Any], token: NamedDependency[AccessToken]
-) -> dict[str, Any]:
+async def place_order(request: Asked) -> dict[str, Any]:
     ordered = (await request.body()).decode("utf-8", "replace")
-    return {"ordered": ordered, "caller": caller(token)}
+    return {"ordered": ordered, "caller": caller(request.auth)}
 
 
 @get("/orders/export", guards=[require_scopes("orders:read")])
@@ -49,8 +50,8 @@ async def break_down() -> None:
 
 
 @get("/admin/stock")
-async def read_stock(token: NamedDependency[AccessToken]) -> dict[str, Any]:
-    return {"stock": {"tea": 3}, "caller": caller(token)}
+async def read_stock(request: Asked) -> dict[str, Any]:
+    return {"stock": {"tea": 3}, "caller": caller(request.auth)}
 
 
 @websocket("/echo", guards=[require_scopes("orders:read")])
@@ -80,6 +81,7 @@ def make_app() -> Litestar:
         ],
         plugins=[BearerPlugin(guard)],
         exception_handlers={404: no_such_route, 405: no_such_route},
+        openapi_config=OpenAPIConfig(title="Orders", version="1.0.0", path="/docs"),
         # The process has set its logging up.
         logging_config=None,
     )

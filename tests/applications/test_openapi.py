@@ -8,11 +8,12 @@ import pytest
 from bearer_guard.testing import AuthorizationServer
 from integrations.serving.launch import GuardedApp, Way
 
-DOCUMENTED = [
-    Way("fastapi", "uvicorn"),
-    Way("rest_framework", "gunicorn"),
-    Way("ninja", "uvicorn"),
-]
+DOCUMENTED = {
+    Way("fastapi", "uvicorn"): "/openapi.json",
+    Way("litestar", "uvicorn"): "/docs/openapi.json",
+    Way("rest_framework", "gunicorn"): "/openapi.json",
+    Way("ninja", "uvicorn"): "/openapi.json",
+}
 
 
 @pytest.mark.parametrize("way", DOCUMENTED, ids=str)
@@ -21,7 +22,7 @@ def test_it_tells_where_to_log_in_and_which_scopes_a_route_needs(
 ) -> None:
     address = apps[way].base_url
     assert httpx.get(f"{address}/docs").status_code == 200
-    document = httpx.get(f"{address}/openapi.json").json()
+    document = httpx.get(f"{address}{DOCUMENTED[way]}").json()
     assert document["components"]["securitySchemes"]["Bearer"] == {
         "type": "openIdConnect",
         "openIdConnectUrl": f"{issuer.issuer}/.well-known/openid-configuration",
