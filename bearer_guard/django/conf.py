@@ -40,7 +40,7 @@ class FromSettings(Generic[Made]):
 
     def __call__(self) -> Made:
         """The value. Raises ``ImproperlyConfigured`` for a mistake in the settings."""
-        values = tuple(getattr(settings, name, None) for name in self._names)
+        values = tuple([getattr(settings, name, None) for name in self._names])
         key = tuple(map(id, values))
         found = self._made.get(key)
         return self._make_once(key, values) if found is None else found[1]

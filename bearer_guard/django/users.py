@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from bearer_guard.access_token import AccessToken
@@ -32,9 +33,7 @@ def attach(request: Any, token: AccessToken) -> bool:
     return True
 
 
-def _finder(options: Any, *_: Any) -> Finder | None:
-    if options is None:
-        return None
+def _finder(options: Any, *_: Any) -> Finder:
     # These import models, which are there only when every application is.
     from bearer_guard.django import lookup, user_settings
 
@@ -42,8 +41,13 @@ def _finder(options: Any, *_: Any) -> Finder | None:
     return partial(lookup.find, read) if isinstance(read, user_settings.UserLookup) else read
 
 
-finder = FromSettings((conf.USER, conf.GUARD, "AUTH_USER_MODEL"), _finder)
-"""Finds the user of a token; ``None`` without ``BEARER_GUARD_USER``."""
+_finder_of_settings = FromSettings((conf.USER, conf.GUARD, "AUTH_USER_MODEL"), _finder)
+
+
+def finder() -> Finder | None:
+    """Finds the user of a token; ``None`` without ``BEARER_GUARD_USER``."""
+    # Django's settings are slow to read, and most projects have not even this one.
+    return None if getattr(settings, conf.USER, None) is None else _finder_of_settings()
 
 
 class _User:
