@@ -122,6 +122,13 @@ def fastapi_with_auth0() -> Any:
     return app
 
 
+def fastapi_by_hand() -> Any:
+    """What people write themselves."""
+    from benchmarks import app_by_hand
+
+    return app_by_hand.app()
+
+
 def auth0_issuer(issuer: str) -> str:
     """The issuer that it expects of the same host."""
     return f"https://{issuer.removeprefix('http://')}/"

@@ -58,7 +58,10 @@ _FRAMEWORKS = (
         ("uvicorn", "httptools", "uvloop", "fastapi"),
         0.95,
         0.62,
-        (_Rival("auth0-fastapi-api", "fastapi_with_auth0", ("fastapi_plugin",)),),
+        (
+            _Rival("auth0-fastapi-api", "fastapi_with_auth0", ("fastapi_plugin",)),
+            _Rival("PyJWKClient + decode by hand", "fastapi_by_hand", ()),
+        ),
         is_asgi=True,
     ),
     _Framework(

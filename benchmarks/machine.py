@@ -10,6 +10,8 @@ from pathlib import Path
 _LIBRARIES = (
     *("pyjwt", "cryptography", "httpx", "cachetools", "joserfc", "fastmcp", "authlib"),
     *("uvicorn", "httptools", "uvloop", "fastapi", "starlette", "gunicorn", "werkzeug"),
+    *("flask", "django", "djangorestframework", "djangorestframework-simplejwt"),
+    *("django-oauth-toolkit", "auth0-fastapi-api"),
 )
 
 

@@ -1,6 +1,6 @@
-"""Signature algorithms (RFC 7518, RFC 8037, RFC 9864): which key fits which, read by PyJWT.
+"""Signature algorithms (RFC 7518, RFC 8037, RFC 9864): which key fits which.
 
-PyJWT is imported when the first key is read, not when ``bearer_guard`` is.
+PyJWT reads the keys. It is imported when the first key is read, not when ``bearer_guard`` is.
 """
 
 from __future__ import annotations

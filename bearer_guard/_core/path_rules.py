@@ -36,9 +36,11 @@ class Requirement(NamedTuple):
 
     def is_met_by(self, granted: frozenset[str]) -> bool:
         """Whether these scopes suffice."""
-        return granted.issuperset(self.scopes) and not any(
-            granted.isdisjoint(choice) for choice in self.any_scopes
-        )
+        if not granted.issuperset(self.scopes):
+            return False
+        # Most requests have no choice to make, and a generator would cost them too.
+        choices = self.any_scopes
+        return not choices or all(not granted.isdisjoint(choice) for choice in choices)
 
 
 class PathRules:

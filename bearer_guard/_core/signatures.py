@@ -85,5 +85,4 @@ def _eddsa() -> Verify:
 def _hash(name: str) -> Any:
     from cryptography.hazmat.primitives import hashes
 
-    by_bits: dict[str, Any] = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
-    return by_bits[name[2:]]()
+    return {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}[name[2:]]

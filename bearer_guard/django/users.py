@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from bearer_guard.access_token import AccessToken
@@ -16,6 +17,8 @@ from bearer_guard.django.refused import UserRefused
 
 Finder = Callable[[AccessToken], Any]
 """From a token to the user that it speaks for, or ``None``."""
+_ATTACHED = "_bearer_guard_user"
+"""What a request has whose user is the token's."""
 
 
 def attach(request: Any, token: AccessToken) -> bool:
@@ -29,12 +32,16 @@ def attach(request: Any, token: AccessToken) -> bool:
     user = _User(find, token)
     request.user = SimpleLazyObject(user.get)
     request.auser = user.aget
+    setattr(request, _ATTACHED, True)
     return True
 
 
-def _finder(options: Any, *_: Any) -> Finder | None:
-    if options is None:
-        return None
+def is_attached(request: Any) -> bool:
+    """Whether ``attach`` has set this request's user: cheaper than ``finder()`` once more."""
+    return hasattr(request, _ATTACHED)
+
+
+def _finder(options: Any, *_: Any) -> Finder:
     # These import models, which are there only when every application is.
     from bearer_guard.django import lookup, user_settings
 
@@ -42,8 +49,13 @@ def _finder(options: Any, *_: Any) -> Finder | None:
     return partial(lookup.find, read) if isinstance(read, user_settings.UserLookup) else read
 
 
-finder = FromSettings((conf.USER, conf.GUARD, "AUTH_USER_MODEL"), _finder)
-"""Finds the user of a token; ``None`` without ``BEARER_GUARD_USER``."""
+_finder_of_settings = FromSettings((conf.USER, conf.GUARD, "AUTH_USER_MODEL"), _finder)
+
+
+def finder() -> Finder | None:
+    """Finds the user of a token; ``None`` without ``BEARER_GUARD_USER``."""
+    # Django's settings are slow to read, and most projects have not even this one.
+    return None if getattr(settings, conf.USER, None) is None else _finder_of_settings()
 
 
 class _User:

@@ -38,7 +38,7 @@ class BearerAuthentication(BaseAuthentication):
 
         Raises ``UserRefused`` for one whom Django does not let in.
         """
-        if users.finder() is None:
+        if not users.is_attached(request._request):
             return TokenUser(token)
         user = request._request.user
         # It is looked up here and now: a view may do its work without a look at the user.

@@ -91,6 +91,21 @@ def test_what_another_thread_pushes_out_meanwhile_is_found_all_the_same() -> Non
     assert store.get("a") is None
 
 
+def test_a_store_that_another_thread_empties_meanwhile_has_nothing_to_push_out() -> None:
+    class Emptied(OrderedDict[Any, Any]):
+        """Loses all just after its size was read, as a race does."""
+
+        def __len__(self) -> int:
+            size = super().__len__()
+            self.clear()
+            return size
+
+    store: RecentlyUsed[int] = RecentlyUsed(0)
+    store._values = Emptied()
+    store.put("a", 1)
+    assert store.get("a") is None
+
+
 def test_many_threads_share_a_store_and_its_bound() -> None:
     store: RecentlyUsed[int] = RecentlyUsed(100)
 
