@@ -13,7 +13,7 @@ from bearer_guard.testing import AuthorizationServer
 from key_life.world import OPENID, World, all_landed, at_once, verdict
 
 PATH = "/introspect"
-PATIENCE = 0.6
+PATIENCE = 1.5
 EARLIER = 0.95 * PATIENCE
 """When a flight gives up, so that its passengers hear why."""
 
@@ -45,7 +45,7 @@ def in_time() -> Iterator[None]:
 
 def test_metadata_and_call_share_it(authorization_server: AuthorizationServer) -> None:
     """Each of the two alone would be in time."""
-    authorization_server.answer_slowly(0.4)
+    authorization_server.answer_slowly(0.8)
     with hasty(authorization_server, endpoint=False) as guard:
         with in_time():
             assert verdict(guard, authorization_server.opaque()) == "503 upstream_timeout"
@@ -55,7 +55,7 @@ def test_metadata_and_call_share_it(authorization_server: AuthorizationServer) -
 
 
 def test_call_and_repetition_share_it(authorization_server: AuthorizationServer) -> None:
-    authorization_server.override(PATH, status=503, delay=0.4)
+    authorization_server.override(PATH, status=503, delay=0.8)
     with hasty(authorization_server, endpoint=True, retries=5) as guard:
         with in_time():
             assert verdict(guard, authorization_server.opaque()) == "503 upstream_timeout"
@@ -100,7 +100,7 @@ def test_what_is_left_of_it_after_the_queue_is_what_the_call_has(
     authorization_server: AuthorizationServer,
 ) -> None:
     """Two that go one after the other, each of which takes more than half of the time."""
-    authorization_server.answer_slowly(0.4)
+    authorization_server.answer_slowly(0.8)
     tokens = [authorization_server.opaque() for _ in range(2)]
     with hasty(authorization_server, endpoint=True, concurrent_calls=1) as guard:
         with in_time():
