@@ -78,9 +78,24 @@ class Fleet:
         the ``UpstreamFailure`` that another worker met a moment ago.
         """
         heard = self._recalled(name, after, known)
-        if heard is None and not self._leads(name, until):
+        if heard is not None:
+            return heard
+        if not self._leads(name, until):
             heard = self._followed(name, until, after, known)
-        return heard or self._sent(name, lasts, send)
+            return heard or self._sent(name, lasts, send)
+        # Another may have led, and left, between this one's look and its lead.
+        return self._led(name, after, known) or self._sent(name, lasts, send)
+
+    def _led(self, name: str, after: float, known: str | None) -> Heard | None:
+        """What there is by now, for one who leads; then it leads no more."""
+        try:
+            heard = self._recalled(name, after, known)
+        except UpstreamFailure:
+            self.delete(_lead_of(name))
+            raise
+        if heard is not None:
+            self.delete(_lead_of(name))
+        return heard
 
     def _recalled(self, name: str, after: float, known: str | None) -> Heard | None:
         """What a worker heard and keeps for all. Raises the ``UpstreamFailure`` of another."""

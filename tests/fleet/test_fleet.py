@@ -249,3 +249,49 @@ def test_a_counter_that_somebody_else_wrote_is_none(
 ) -> None:
     store.put("log", octets, 60)
     assert new_fleet().last("log") == 0
+
+
+class Meanwhile(RedisStore):
+    """Between the look of one worker and its lead, another leads and leaves."""
+
+    def __init__(self, inner: RedisStore, does: Callable[[], object]) -> None:
+        self._inner = inner
+        self._does = does
+        self._done = False
+
+    def add(self, name: str, value: bytes, seconds: float) -> bool:
+        if not self._done:
+            self._done = True
+            self._does()
+        return self._inner.add(name, value, seconds)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("get", "put", "count", "delete"):
+            return getattr(super().__getattribute__("_inner"), name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_who_leads_looks_once_more_before_it_asks(
+    new_fleet: NewFleet, shared: Shared, store: RedisStore, hand_clock: HandClock, fails: bool
+) -> None:
+    server, other = Server(), new_fleet()
+
+    def fail() -> Reply:
+        raise UpstreamFailure("upstream_timeout")
+
+    def ask_first() -> None:
+        if not fails:
+            ask(other, server)
+            return
+        with pytest.raises(UpstreamFailure):
+            ask(other, fail)
+
+    late = Fleet(shared, Meanwhile(store, ask_first), hand_clock, new_log(hand_clock))
+    if fails:
+        with pytest.raises(UpstreamFailure):
+            ask(late, server)
+    else:
+        assert ask(late, server) == (REPLY, 0)
+    assert server.asked == (0 if fails else 1)
+    assert store.get([f"{NAME}:lead"]) == [None], "nobody leads any more"
