@@ -38,8 +38,10 @@ ASIDE = request_key("bearer_guard.aside", Aside)
 
 
 def is_websocket(request: web.BaseRequest) -> bool:
-    """As aiohttp tells it."""
-    return request.headers.get("Upgrade", "").strip().lower() == "websocket"
+    """Whether the request opens a WebSocket (RFC 6455 section 4.1), by the header that aiohttp
+    goes by."""
+    upgrade = request.headers.get("Upgrade", "").strip().lower()
+    return request.method == "GET" and upgrade == "websocket"
 
 
 class AiohttpRequest:

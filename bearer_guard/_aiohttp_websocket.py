@@ -45,13 +45,14 @@ class OpenSocket:
 
     def _expire(self) -> None:
         loop = asyncio.get_running_loop()
-        if self.is_open:
-            self._closing = loop.create_task(self._close_in_time())
+        if self._is_accepted:
+            self._closing = loop.create_task(self.close())
         else:
             # It is being accepted.
             self._later = loop.call_later(_SOON, self._expire)
 
-    async def _close_in_time(self) -> None:
+    async def close(self) -> None:
+        """Close it, if it is open, whether the client reads or not."""
         transport = self._request.transport
         if transport is None or transport.is_closing():
             return
@@ -61,13 +62,9 @@ class OpenSocket:
         try:
             async with asyncio.timeout(CLOSING):
                 # From now on the handler hears that it is closed, and can send no more.
-                await self.close()
+                await self.websocket.close(code=POLICY_VIOLATION)
         except TimeoutError:
             transport.abort()
-
-    async def close(self) -> None:
-        """Close it, if it is open."""
-        await self.websocket.close(code=POLICY_VIOLATION)
 
     async def end(self) -> None:
         """The handler has ended: nothing of ours outlives it."""

@@ -3,7 +3,7 @@
     app = Litestar([...], plugins=[BearerPlugin(guard)])
 
     @get("/orders", guards=[require_scopes("orders:read")])
-    async def orders(token: AccessToken) -> ...
+    async def orders(token: NamedDependency[AccessToken]) -> ...
 
 ``request.auth`` is the token, ``request.user.identity`` tells whose it is.
 """

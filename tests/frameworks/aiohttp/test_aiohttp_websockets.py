@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gc
 import logging
 import time
@@ -443,6 +444,39 @@ async def test_a_scope_that_is_missing_later_closes_it_with_1008(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+async def test_nor_does_it_wait_for_a_client_that_reads_nothing(
+    guard: Guard, bearer: HeadersOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_aiohttp_websocket, "CLOSING", 0.2)
+    over = asyncio.Event()
+
+    @web.middleware
+    async def noting_the_end(request: web.Request, handler: Any) -> web.StreamResponse:
+        try:
+            answer: web.StreamResponse = await handler(request)
+        finally:
+            over.set()
+        return answer
+
+    async def flooding(request: web.Request) -> web.WebSocketResponse:
+        websocket = web.WebSocketResponse()
+        await websocket.prepare(request)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                while True:
+                    await websocket.send_bytes(b"x" * 65_536)
+        access_token(request).require_scopes("chat")
+        raise AssertionError("it is not reached")
+
+    app = application(guard, web.get("/", flooding))
+    app.middlewares.insert(0, noting_the_end)
+    async with served(app, ProductionServer) as client:
+        _, writer = await shaken_hands(client, bearer("other"))
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.wait_for(over.wait(), 5)
+        writer.transport.abort()
+
+
 async def test_a_refusal_that_comes_after_the_close_is_raised_again(
     guard: Guard, bearer: HeadersOf, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -534,9 +568,10 @@ async def test_a_bad_token_there_is_refused_as_any(
         assert (await asked(client, "GET", "/", UPGRADE | offered)).status == 401
         both = await asked(client, "GET", "/", UPGRADE | offered | bearer())
         assert both.status == 400
-        # It is a place for WebSockets alone.
+        # It is a place for WebSockets alone, and they begin with GET.
         plain = {"sec-websocket-protocol": offering(bearer, "token")}
         assert (await asked(client, "GET", "/", plain)).status == 401
+        assert (await asked(client, "POST", "/", UPGRADE | plain)).status == 401
 
 
 async def test_renewal_is_refused_when_it_is_set_up(make_guard: MakeGuard) -> None:

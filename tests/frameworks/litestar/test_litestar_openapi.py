@@ -116,6 +116,13 @@ def test_each_operation_names_its_scopes_those_of_outer_layers_too(guard: Guard)
     }
 
 
+def test_a_handler_of_two_applications_is_told_of_in_the_words_of_each(guard: Guard) -> None:
+    for name in ("First", "Second"):
+        found = document(guard, scoped, scheme_name=name)
+        assert found["paths"]["/scoped"]["get"]["security"] == [{name: ["b", "a", "c"]}]
+    assert not scoped.security
+
+
 def test_nothing_of_the_plugin_is_taken_for_a_parameter(guard: Guard) -> None:
     operation = document(guard, plain)["paths"]["/plain"]["get"]
     assert not {"parameters", "requestBody"} & set(operation)
