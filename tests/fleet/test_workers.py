@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bearer_guard import Introspection
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
@@ -215,4 +216,25 @@ def test_without_the_secret_nobody_is_believed(workers: Workers, shared: Shared)
     for fleet in (shared, stranger):
         (guard,) = workers.new(shared=fleet)
         assert verdict(guard, token) == "let in"
+    assert workers.server.count(JWKS) == 2
+
+
+def test_who_keeps_no_answers_takes_none_that_another_kept(workers: Workers) -> None:
+    server = workers.server
+    keeps_none = Introspection(**server.introspection_settings(cache_for=0))  # type: ignore[arg-type]
+    token = server.opaque()
+    (keeper,) = workers.new()
+    (asker,) = workers.new(introspection=keeps_none)
+    assert verdict(keeper, token) == "let in"
+    assert [verdict(asker, token) for _ in range(2)] == ["let in"] * 2
+    assert server.count(INTROSPECT) == 3
+
+
+def test_a_key_set_that_was_not_found_is_not_kept_for_others(workers: Workers) -> None:
+    first, second = workers.new(2)
+    workers.server.override(JWKS, status=404, times=1)
+    token = workers.server.jwt()
+    assert verdict(first, token).startswith("503")
+    workers.clock.turn(2)
+    assert verdict(second, token) == "let in"
     assert workers.server.count(JWKS) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -243,6 +244,19 @@ def suspend(world: World) -> None:
     assert permit is not None
     endpoint._fail(permit, UpstreamFailure("upstream_unreachable"))
     assert endpoint._breaker.circuit(0) is Circuit.OPEN
+
+
+def test_a_call_that_is_about_to_begin_does_not_once_others_had_it_suspended(
+    new_world: Callable[..., World],
+) -> None:
+    """It was let through a moment before, and has waited for a thread since."""
+    world = new_world(introspects=failing_at(1))
+    suspend(world)
+    ((_, introspector),) = world.guard._authenticator._introspectors.items()
+    with pytest.raises(UpstreamFailure) as raised:
+        introspector._endpoint.ask(world.server.opaque().encode(), math.inf, -math.inf)
+    assert raised.value.reason == "introspection_suspended"
+    assert asked(world) == 0
 
 
 def test_kept_answers_are_served_while_it_is_suspended(brittle: World) -> None:

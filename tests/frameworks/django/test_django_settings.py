@@ -89,6 +89,15 @@ def test_a_setting_that_is_not_ours_changes_nothing(options: Options) -> None:
             assert conf.guard() is guard
 
 
+def test_a_setting_that_is_not_there_is_none_until_it_is() -> None:
+    value = conf.FromSettings(("A_SETTING_OF_NOBODY",), lambda given: [given])
+    assert value() == [None]
+    assert value() is value()
+    with override_settings(A_SETTING_OF_NOBODY=1):
+        assert value() == [1]
+    assert value() == [None]
+
+
 def test_a_setting_that_is_merely_assigned_counts_as_well(options: Options) -> None:
     from django.conf import settings
 
