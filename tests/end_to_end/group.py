@@ -61,12 +61,26 @@ class Reply:
             assert self.retry_after == ()
 
 
+_REFUSALS = (400, 401, 403, 503)
+
+
+def _media_type(response: httpx.Response) -> str:
+    return str(response.headers.get("content-type", "")).partition(";")[0]
+
+
 def _body(response: httpx.Response) -> bytes:
     """A refusal to the octet; of what a handler says, what it says: JSON is spaced differently."""
-    kind = response.headers.get("content-type")
-    if response.status_code in (401, 403, 400, 503) or kind != "application/json":
+    if response.status_code in _REFUSALS or _media_type(response) != "application/json":
         return response.content
     return json.dumps(response.json()).encode()
+
+
+def _compared(response: httpx.Response, name: str) -> tuple[str, ...]:
+    """A refusal's headers to the letter; of a handler's content type what it is: aiohttp adds the
+    charset to JSON."""
+    if name == "content-type" and response.status_code not in _REFUSALS:
+        return (_media_type(response),)
+    return tuple(response.headers.get_list(name))
 
 
 class Asked:
@@ -116,10 +130,9 @@ class Asker:
         for part in (token or "").split("."):
             assert not part or part not in told
         assert "Traceback" not in written
-        headers = response.headers
         return Reply(
             response.status_code,
-            tuple((name, tuple(headers.get_list(name))) for name in _COMPARED_HEADERS),
+            tuple((name, _compared(response, name)) for name in _COMPARED_HEADERS),
             _body(response),
             tuple(_REASON.findall(written)),
             asked.since(),
@@ -136,5 +149,6 @@ class Group:
         """Ask all. The same status, challenge, body, reason and upstream requests, or else."""
         first, *others = [(asker, asker.ask(token, method, path)) for asker in self.askers]
         for asker, reply in others:
-            assert reply == first[1], f"{asker.app.way} says otherwise than {first[0].app.way}"
+            ways = f"{asker.app.way} says otherwise than {first[0].app.way}"
+            assert reply == first[1], f"{ways}: {reply} against {first[1]}"
         return first[1]
