@@ -38,7 +38,9 @@ def listen() -> socket.socket:
 @contextmanager
 def on_uvicorn(app: Any, **options: Any) -> Iterator[int]:
     """The port on which ``app`` is served until the block is left."""
-    config = uvicorn.Config(app, **{"log_config": None, "log_level": "critical", "loop": "asyncio", **options})
+    config = uvicorn.Config(
+        app, **{"log_config": None, "log_level": "critical", "loop": "asyncio", **options}
+    )
     server = uvicorn.Server(config)
     with listen() as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
