@@ -82,7 +82,7 @@ async def each_a_task(check: Callable[[Item], Awaitable[object]], items: Sequenc
         before = perf_counter()
         try:
             await check(item)
-        except Exception as error:
+        except Exception as error:  # a rival may fail in any way: how often is what is counted
             return _why(error), perf_counter() - before
         return LET_IN, perf_counter() - before
 
@@ -93,7 +93,7 @@ async def each_a_task(check: Callable[[Item], Awaitable[object]], items: Sequenc
 def _outcome(check: Callable[[], object]) -> str:
     try:
         check()
-    except Exception as error:
+    except Exception as error:  # as above
         return _why(error)
     return LET_IN
 
