@@ -28,4 +28,5 @@ def login(monkeypatch: pytest.MonkeyPatch) -> AuthorizationServer:
     monkeypatch.setattr(equipment, "HttpCaller", caller)
     monkeypatch.setenv("CLIENT_SECRET", "a 100% odd:secret + more")
     monkeypatch.setenv("INTROSPECTION_TOKEN", "may-introspect")
+    monkeypatch.setenv("FLEET_SECRET", "32 characters that nobody guesses")
     return server
