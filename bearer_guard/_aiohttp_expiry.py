@@ -8,10 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-CLOSING = 5.0
-"""Seconds for an end to go out and be answered: a client that reads nothing holds it up."""
-_LOOK_AGAIN = 30.0
-"""Seconds after which the wall clock is looked at anew."""
+from bearer_guard._expiry import LOOK_AGAIN
 
 
 class Expiry:
@@ -27,7 +24,7 @@ class Expiry:
     def _look(self) -> None:
         left = min(self._seconds_left(), self._until - self._loop.time())
         if left > 0:
-            self._timer = self._loop.call_later(min(left, _LOOK_AGAIN), self._look)
+            self._timer = self._loop.call_later(min(left, LOOK_AGAIN), self._look)
         else:
             self._then()
 

@@ -61,11 +61,13 @@ class AiohttpRequest:
 
     @property
     def path(self) -> str:
-        """The path below the sub-application's prefix, decoded as aiohttp routes it: an escaped
-        slash or percent sign stays escaped."""
+        """The path below the sub-application's prefix, decoded; an escaped slash stays escaped,
+        as aiohttp routes it."""
         path: str = self.request.rel_url.path_safe
         below = path.removeprefix(self._prefix)
-        return below if below[:1] in ("", "/") else path
+        found = below if below[:1] in ("", "/") else path
+        # An escaped percent sign is one: what it then seems to escape is ambiguous to the guard.
+        return found.replace("%25", "%")
 
     @property
     def raw_path(self) -> str:

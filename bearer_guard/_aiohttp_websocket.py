@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bearer_guard._aiohttp_expiry import CLOSING, Expiry
+from bearer_guard._aiohttp_expiry import Expiry
+from bearer_guard._expiry import CLOSING, POLICY_VIOLATION
 
-POLICY_VIOLATION = 1008
-"""The close code (RFC 6455 section 7.4.1)."""
 _SOON = 0.05
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from starlette.types import Message, Receive, Scope, Send
 
 from bearer_guard._core.challenge import Refusal
+from bearer_guard._expiry import POLICY_VIOLATION
 
-POLICY_VIOLATION = 1008
-"""The close code (RFC 6455 section 7.4.1)."""
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start", "websocket.close"})
 
 
@@ -47,10 +46,11 @@ def _privately(message: Message) -> Message:
     return {**message, "headers": headers}
 
 
-async def refuse(scope: Scope, started: Started, refusal: Refusal, is_head: bool) -> None:
+async def refuse(scope: Scope, started: Started, refusal: Refusal) -> None:
     """Answer with ``refusal``: as HTTP wherever that can still be said."""
     if scope["type"] == "http":
-        await _respond(started, "http.response", refusal, b"" if is_head else refusal.body)
+        body = refusal.body_for(scope["method"])
+        await _respond(started, "http.response", refusal, body)
     elif "websocket.http.response" in (scope.get("extensions") or {}) and not started.accepted:
         await _respond(started, "websocket.http.response", refusal, refusal.body)
     else:

@@ -12,12 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope
 from starlette.websockets import WebSocketDisconnect
 
 from bearer_guard._asgi_connection import Started
+from bearer_guard._expiry import LOOK_AGAIN
 from bearer_guard.access_token import AccessToken
-
-CLOSING = 5.0
-"""Seconds for a last message to go out: a client that reads nothing holds it up."""
-_LOOK_AGAIN = 30.0
-"""Seconds after which the wall clock is looked at anew: it was set, or the machine slept."""
 
 SecondsLeft = Callable[[AccessToken], float | None]
 
@@ -52,7 +48,7 @@ class Expiry:
         """Return when the token has expired."""
         while (left := min(self._by_wall_clock(), self._until - anyio.current_time())) > 0:
             with anyio.CancelScope() as self._sleeping:
-                await anyio.sleep(min(left, _LOOK_AGAIN))
+                await anyio.sleep(min(left, LOOK_AGAIN))
 
     def _by_wall_clock(self) -> float:
         left = self._seconds_left(self.token)

@@ -9,11 +9,11 @@ from anyio.abc import TaskGroup
 from starlette.types import Message, Receive
 
 from bearer_guard._asgi_connection import Started
-from bearer_guard._asgi_life import CLOSING, ConnectionEnded, Expiry, Life
+from bearer_guard._asgi_life import ConnectionEnded, Expiry, Life
 from bearer_guard._core.body_length import promised_octets
+from bearer_guard._expiry import CLOSING, ENDED
 
 _BODIES = frozenset({"http.response.body", "http.response.pathsend", "http.response.zerocopysend"})
-_WHY = "the access token expired and the response was ended"
 
 
 class Stream(Life):
@@ -72,10 +72,10 @@ class Stream(Life):
         await self._expiry.passed()
         if self._complete:
             return
-        self.leave(_WHY)
+        self.leave(ENDED)
         if self._missing:
             # To end it properly would say that half of it is all of it.
-            self.failure = ConnectionEnded(_WHY)
+            self.failure = ConnectionEnded(ENDED)
             self._tasks.cancel_scope.cancel()
         elif not self._sending:
             await self._finish()

@@ -10,8 +10,9 @@ import anyio
 from anyio.abc import TaskGroup
 from starlette.types import Message, Receive
 
-from bearer_guard._asgi_connection import POLICY_VIOLATION, Started
-from bearer_guard._asgi_life import CLOSING, Expiry, Life
+from bearer_guard._asgi_connection import Started
+from bearer_guard._asgi_life import Expiry, Life
+from bearer_guard._expiry import CLOSING, POLICY_VIOLATION
 from bearer_guard.errors import BearerError
 
 _INTERNAL_ERROR = 1011

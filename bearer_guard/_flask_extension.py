@@ -64,9 +64,8 @@ def guard_of(app: App) -> Guard:
     return guard
 
 
-def response(app: Any, refusal: Refusal, *, is_head: bool) -> Any:
+def response(app: Any, refusal: Refusal, method: str | None) -> Any:
     """The answer to a refused request, in the application's own class."""
-    # RFC 9110 section 9.3.2: to HEAD the same headers, and no body.
-    made = app.response_class(b"" if is_head else refusal.body, refusal.status)
+    made = app.response_class(refusal.body_for(method), refusal.status)
     made.headers = Headers(list(refusal.headers))
     return made

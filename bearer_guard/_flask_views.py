@@ -93,14 +93,15 @@ def _mark(view: Any, require: Requirement) -> None:
 
 
 def _marks(view: Any) -> tuple[_Mark, ...]:
-    """Its own: what a class inherits, its ``decorators`` bring along."""
     marks: tuple[_Mark, ...] = getattr(view, "__dict__", {}).get(_MARK, ())
     return marks
 
 
 def _asked_of(view: Any) -> Iterator[Requirement]:
-    for mark in _marks(getattr(view, "view_class", None)):
-        yield mark.require
+    # A class below a guarded one may have set ``decorators`` of its own, without ours.
+    for kind in getattr(getattr(view, "view_class", None), "__mro__", ()):
+        for mark in _marks(kind):
+            yield mark.require
     while view is not None:
         for mark in _marks(view):
             if not _is_meant_as_it_is(mark.view):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Litestar
+from litestar.exceptions import NotFoundException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from bearer_guard.access_token import AccessToken
@@ -59,6 +60,10 @@ def backstop(guard: Guard) -> Any:
         async def checked(scope: Scope, receive: Receive, send: Send) -> None:
             if scope.get(GUARD_KEY) is not guard:
                 raise RuntimeError("this request came past the guard of BearerPlugin")
+            if not scope["path"].startswith("/"):
+                # Litestar takes "/admin-x" for what is mounted at "/admin", with "-x/" below it.
+                # The guard saw another path, whose rules are others.
+                raise NotFoundException
             await app(scope, receive, send)
 
         return checked

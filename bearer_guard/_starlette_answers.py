@@ -42,9 +42,7 @@ def guard_of(connection: HTTPConnection, error: BearerError) -> Guard:
 def response(connection: HTTPConnection, guard: Guard, error: BearerError) -> Response:
     """The answer to a request."""
     refusal = guard.refusal(error)
-    # RFC 9110 section 9.3.2: to HEAD the same headers, and no body.
-    is_head = connection.scope.get("method") == "HEAD"
-    made = Response(b"" if is_head else refusal.body, refusal.status)
+    made = Response(refusal.body_for(connection.scope.get("method")), refusal.status)
     made.raw_headers = [
         (name.encode("ascii"), value.encode("ascii")) for name, value in refusal.headers
     ]
@@ -60,4 +58,4 @@ async def refuse_websocket(websocket: WebSocket, guard: Guard, error: BearerErro
     started.accepted = websocket.application_state is WebSocketState.CONNECTED
     if started.accepted or websocket.application_state is WebSocketState.CONNECTING:
         refusal = guard.refusal(error)
-        await _asgi_connection.refuse(websocket.scope, started, refusal, is_head=False)
+        await _asgi_connection.refuse(websocket.scope, started, refusal)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from bearer_guard._core.body_length import promised_octets
-
-_WHY = "the access token expired and the response was ended"
+from bearer_guard._expiry import ENDED
 
 Write = Callable[[bytes], object]
 
@@ -33,7 +32,7 @@ class Stream:
 
         def write_in_time(chunk: bytes) -> object:
             if self._is_over():
-                raise OSError(_WHY)
+                raise OSError(ENDED)
             self._count(chunk)
             return write(chunk)
 
@@ -55,7 +54,7 @@ class Stream:
         if self._is_over():
             if self._missing:
                 # To end it properly would say that half of it is all of it.
-                raise OSError(_WHY)
+                raise OSError(ENDED)
             raise StopIteration
         chunk = next(self._chunks)
         self._count(chunk)

@@ -16,13 +16,15 @@ from bearer_guard._asgi_subprotocols import set_aside
 from bearer_guard._asgi_websocket import RenewableSocket, Socket
 from bearer_guard._core.credentials import may_hold_form_token
 from bearer_guard.access_token import AccessToken
-from bearer_guard.errors import BearerError, MissingToken
+from bearer_guard.errors import BearerError, MissingToken, SettingsError
 from bearer_guard.guard import Guard
 
 KEY = "bearer_guard.token"
 """Where the scope holds the ``AccessToken``; ``None`` on a public path."""
 GUARD_KEY = "bearer_guard.guard"
 """Where the scope holds the ``Guard`` that let the connection in."""
+
+_AROUND = "bearer_guard.around"
 
 
 class BearerUser(BaseUser):
@@ -43,8 +45,17 @@ class BearerUser(BaseUser):
 
     @property
     def identity(self) -> str:
-        """Issuer and subject: a subject is unique within its issuer alone (RFC 8725 §3.8)."""
-        return f"{self.token.issuer} {self.display_name}"
+        """Issuer and subject: a subject is unique within its issuer alone (RFC 8725 section 3.8).
+        Where the token speaks for no one else issuer and client, with a tab between them: a client
+        is no user who has its name (RFC 9068 section 5)."""
+        between = "\t" if self.token.subject is None else " "
+        return f"{self.token.issuer}{between}{self.display_name}"
+
+
+def is_around(guard: Guard, scope: Scope) -> bool:
+    """Whether a middleware brings ``guard``, though another guard may have judged since. Told of
+    guards alone whose settings take a middleware."""
+    return any(guard is each for each in scope.get(_AROUND, ()))
 
 
 class BearerMiddleware:
@@ -56,9 +67,17 @@ class BearerMiddleware:
     """
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        settings = guard.settings
+        own_root: object = getattr(app, "root_path", "")
+        if own_root and settings.rules:
+            raise SettingsError(
+                "the application has a root_path of its own, which it sets behind the guard, and "
+                "reads other paths than the rules do: write "
+                "app.add_middleware(BearerMiddleware, guard=guard)"
+            )
         self.app = app
         self.guard = guard
-        settings = guard.settings
+        self._is_needed = bool(settings.for_middlewares_alone())
         self._reads_forms = settings.form_parameter
         self._reads_queries = settings.query_parameter
         self._marker = settings.websocket_protocol
@@ -83,6 +102,8 @@ class BearerMiddleware:
             token = await self.guard.check_async(request)
             started.private = self._reads_queries and self.guard.must_stay_private(request)
             scope[GUARD_KEY] = self.guard
+            if self._is_needed:
+                scope[_AROUND] = (*scope.get(_AROUND, ()), self.guard)
             self._tell(scope, token)
             if token is None or (scope["type"] == "http" and not self._ends_streams):
                 await self.app(scope, receive, started)
@@ -152,8 +173,7 @@ class BearerMiddleware:
             # Too late to say so in a status: the server breaks the answer off.
             raise error
         refusal = self.guard.refusal(error)
-        is_head = scope.get("method") == "HEAD"
-        await connection.refuse(scope, started, refusal, is_head)
+        await connection.refuse(scope, started, refusal)
 
 
 def access_token(scope: Scope) -> AccessToken:
@@ -189,5 +209,6 @@ __all__ = [
     "BearerMiddleware",
     "BearerUser",
     "access_token",
+    "is_around",
     "require_scopes",
 ]

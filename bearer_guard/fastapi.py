@@ -26,7 +26,7 @@ from bearer_guard._openapi_scheme import Places
 from bearer_guard._requirement import any_of
 from bearer_guard._starlette_answers import ALONE_KEY, answer
 from bearer_guard.access_token import AccessToken
-from bearer_guard.asgi import GUARD_KEY, KEY, AsgiRequest, BearerMiddleware
+from bearer_guard.asgi import GUARD_KEY, KEY, AsgiRequest, BearerMiddleware, is_around
 from bearer_guard.errors import BearerError, MissingToken
 from bearer_guard.guard import Guard
 from bearer_guard.starlette import access_token
@@ -107,7 +107,8 @@ class Bearer(OAuth2):
     async def _token(self, scope: Scope, needed: tuple[str, ...]) -> AccessToken:
         if scope.get(GUARD_KEY) is not self.guard:
             # What another guard let in says nothing to this one.
-            self._check_that_no_middleware_is_needed()
+            if not is_around(self.guard, scope):
+                self._check_that_no_middleware_is_needed()
             scope[GUARD_KEY], scope[KEY], scope[ALONE_KEY] = self.guard, None, True
         token: AccessToken | None = scope[KEY]
         if token is None:

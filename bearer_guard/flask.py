@@ -118,7 +118,7 @@ def _object(proxy: Any) -> Any:
 
 def _answer(error: BearerError) -> Response:
     refusal = guard_of(current_app).refusal(error)
-    answer: Response = response(current_app, refusal, is_head=request.method == "HEAD")
+    answer: Response = response(current_app, refusal, request.method)
     return answer
 
 

@@ -15,6 +15,8 @@ KeySetState = Literal["nothing", "fresh", "ageing", "stale", "gone"]
 """``nothing`` was fetched yet. ``fresh`` keys are used; ``ageing`` ones too, while new ones are
 fetched behind the requests. ``stale`` ones are used only if the issuer cannot be reached.
 ``gone`` ones are used no more."""
+StoreState = Literal["unused", "reached", "away"]
+"""``unused`` by this process so far; it did or did not answer when it was asked last."""
 BreakerState = Literal["closed", "half_open", "open"]
 """Calls are made; one is made, to try; none are made for the moment."""
 _BEST_FIRST: tuple[KeySetState, ...] = ("fresh", "ageing", "stale", "gone", "nothing")
@@ -109,6 +111,18 @@ class IssuerHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreHealth:
+    """The store that workers share. Without it each goes on by itself, and is as ready as with
+    it; what was revoked elsewhere meanwhile is heard of when it is back."""
+
+    state: StoreState
+    next_try_in: float
+    """Seconds for which a store that failed is left alone; 0 where the next need asks it."""
+    last_error: LastError | None
+    """Its reason is the name of what the store's client raised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The whole guard."""
 
@@ -118,6 +132,8 @@ class Health:
     """The remembered signatures of self-contained tokens."""
     template_issuers: int
     """How many issuers behind templates are remembered, of all templates."""
+    store: StoreHealth | None
+    """``None`` where workers share none."""
 
     def is_ready(self, aliases: Collection[str] | None = None, *, fetched: bool = False) -> bool:
         """Whether this process should be sent requests: every issuer is ready.
@@ -154,5 +170,7 @@ __all__ = [
     "KeySetHealth",
     "KeySetState",
     "LastError",
+    "StoreHealth",
+    "StoreState",
     "TemplateHealth",
 ]

@@ -160,8 +160,7 @@ def access_token(connection: ASGIConnection[Any, Any, Any, Any]) -> AccessToken:
 def answer(request: Request[Any, Any, Any], error: BearerError) -> Response[bytes]:
     """The guard's answer to ``error``: an exception handler, which ``BearerPlugin`` registers."""
     refusal = _guard_of(request, error).refusal(error)
-    # RFC 9110 section 9.3.2: to HEAD the same headers, and no body.
-    body = b"" if request.method == "HEAD" else refusal.body
+    body = refusal.body_for(request.method)
     return Response(body, status_code=refusal.status, headers=dict(refusal.headers))
 
 

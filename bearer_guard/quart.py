@@ -31,7 +31,7 @@ except ImportError:
 from werkzeug.exceptions import NotFound
 from werkzeug.local import LocalProxy
 
-from bearer_guard._asgi_connection import POLICY_VIOLATION
+from bearer_guard._expiry import POLICY_VIOLATION
 from bearer_guard._flask_extension import (
     NAME,
     NoTokenError,
@@ -150,11 +150,11 @@ async def _answer(error: BearerError) -> Response | None:
     seen = _passage(scope)
     refusal, started = seen.guard.refusal(error), seen.started
     if not has_websocket_context():
-        answer: Response = response(_app(), refusal, is_head=request.method == "HEAD")
+        answer: Response = response(_app(), refusal, request.method)
         return answer
     can_deny = "websocket.http.response" in (scope.get("extensions") or {})
     if can_deny and not started.accepted and not started.answered:
-        denial: Response = response(_app(), refusal, is_head=False)
+        denial: Response = response(_app(), refusal, None)
         return denial
     if not started.answered:
         await websocket.close(POLICY_VIOLATION)

@@ -140,7 +140,7 @@ class BearerMiddleware:
         refusal = self.guard.refusal(error)
         status = f"{refusal.status} {HTTPStatus(refusal.status).phrase}"
         started(status, [*refusal.headers])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.body]
+        return [refusal.body_for(environ["REQUEST_METHOD"])]
 
 
 class _Started:

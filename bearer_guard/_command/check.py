@@ -18,6 +18,10 @@ _CREDULOUS = Wrong(
     "introspection calls a token active that nobody issued",
     "do not use this endpoint: it would let everybody in",
 )
+_STORE_ADVICE = (
+    "look at store, its user and its password, and at the store's own log; until it answers each "
+    "worker goes on by itself"
+)
 
 
 def _bearing(token: str) -> Request:
@@ -46,7 +50,12 @@ class Check:
                 self._calls.of(issuer.alias),
                 wrong.get(issuer.issuer),
             )
-        return (NOT_FINE if wrong else FINE), text
+        store, store_wrong = health.store, None
+        if store is not None:
+            if store.state == "away" and store.last_error is not None:
+                store_wrong = Wrong(f"{store.last_error.reason}: it does not answer", _STORE_ADVICE)
+            text += report.of_store(store_wrong)
+        return (NOT_FINE if wrong or store_wrong else FINE), text
 
     def _wrong(self) -> Mapping[str, Wrong]:
         """What goes wrong, by issuer."""

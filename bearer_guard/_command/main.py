@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from bearer_guard import __version__
-from bearer_guard._command.check import Check
+from bearer_guard._command.named import guard_named
+from bearer_guard._command.run import read_token, run
 from bearer_guard.errors import SettingsError
 from bearer_guard.guard import Guard
 from bearer_guard.settings import reading
-
-_LONGEST = 2_097_152
-"""Octets of standard input: more than any token that any settings let in."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,14 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         guard = _guard(said)
     except SettingsError as error:
         _stop(parser, f"settings: {error}{_where(said)}")
-    quiet = logging.NullHandler()
-    # What the records say, the report says too.
-    logging.getLogger("bearer_guard").addHandler(quiet)
-    try:
-        with guard:
-            return _check(guard, _token(parser) if said.token else None)
-    finally:
-        logging.getLogger("bearer_guard").removeHandler(quiet)
+    code, text = run(guard, _token(parser) if said.token else None)
+    sys.stdout.write(text)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,23 +36,29 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser(
         "check",
         help="fetch metadata and keys of every issuer, and say what is wrong",
-        description="Reads the settings from BEARER_GUARD_... variables or from a file, fetches "
+        description="Reads the settings from BEARER_GUARD_... variables or from a file, or takes "
+        "a guard of your program (in Django it is manage.py bearer_guard_check), fetches "
         "the metadata and the keys of every issuer, and says what is wrong and what to write. "
         "Ends with 0 if all is fine, with 1 if not, with 2 if the settings cannot be used.",
     )
     source = check.add_mutually_exclusive_group()
     source.add_argument("--toml", metavar="FILE", type=Path, help="read the settings from here")
     source.add_argument("--json", metavar="FILE", type=Path, help="or from here")
+    source.add_argument(
+        "--guard",
+        metavar="MODULE:NAME",
+        help="or take this Guard, or that of this Flask or Quart application",
+    )
     check.add_argument(
         "--token",
         metavar="-",
-        type=_dash,
+        type=dash,
         help="judge the token on the standard input as well",
     )
     return parser
 
 
-def _dash(value: str) -> str:
+def dash(value: str) -> str:
     """A token in an argument can be read by every user of the machine, and in the history."""
     if value != "-":
         raise argparse.ArgumentTypeError("write --token - and hand the token in, as with < file")
@@ -73,32 +70,25 @@ def _guard(said: argparse.Namespace) -> Guard:
         return Guard.from_toml(said.toml)
     if said.json is not None:
         return Guard.from_mapping(reading.json_options(said.json))
+    if said.guard is not None:
+        return guard_named(said.guard)
     return Guard.from_environment()
 
 
 def _where(said: argparse.Namespace) -> str:
-    if said.toml is not None or said.json is not None:
+    if said.toml is not None or said.json is not None or said.guard is not None:
         return ""
-    return "\n(read from BEARER_GUARD_... variables; --toml FILE or --json FILE reads a file)"
+    return (
+        "\n(read from BEARER_GUARD_... variables; --toml FILE or --json FILE reads a file, "
+        "--guard MODULE:NAME takes one from your program)"
+    )
 
 
 def _token(parser: argparse.ArgumentParser) -> str:
-    # Whatever octets there are: what is no token, the guard says.
-    text = sys.stdin.buffer.read(_LONGEST).decode("latin-1").strip()
-    token = re.sub(r"(?i)^(authorization:)?\s*bearer\s+", "", text)
+    token = read_token(sys.stdin.buffer)
     if not token:
         _stop(parser, "no token came on the standard input")
     return token
-
-
-def _check(guard: Guard, token: str | None) -> int:
-    check = Check(guard)
-    code, text = check.issuers()
-    if token is not None:
-        verdict, more = check.token(token)
-        code, text = max(code, verdict), text + more
-    sys.stdout.write(text)
-    return code
 
 
 def _stop(parser: argparse.ArgumentParser, message: str) -> NoReturn:

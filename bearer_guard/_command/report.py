@@ -63,6 +63,11 @@ def of_issuer(
     return block(f"{health.issuer}  {'ok' if wrong is None else 'NOT ok'}", rows)
 
 
+def of_store(wrong: Wrong | None) -> str:
+    """The store that workers share; nothing of its URL, which may hold a password."""
+    return block(f"the shared store  {'ok' if wrong is None else 'NOT ok'}", _wrong(wrong))
+
+
 def of_calls(calls: Iterable[Made]) -> Rows:
     """Where things were looked for, and what came of it."""
     for made in sorted(calls, key=lambda made: _ORDER.index(made.kind)):

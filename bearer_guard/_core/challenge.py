@@ -27,6 +27,11 @@ class Refusal(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
+    def body_for(self, method: str | None) -> bytes:
+        """What is sent of the body: to HEAD nothing, under the same headers (RFC 9110 section
+        9.3.2)."""
+        return b"" if method == "HEAD" else self.body
+
 
 class _Kind(NamedTuple):
     status: int

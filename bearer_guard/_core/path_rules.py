@@ -18,6 +18,7 @@ from bearer_guard.settings.rule import Rule
 
 # An escaped slash, backslash or dot: in what was sent, or (escaped twice) still after decoding.
 _HIDDEN = re.compile(r"%(?:2f|5c|2e)", re.IGNORECASE)
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f]")
 _ODD = re.compile(r"//|/\.{1,2}(?:/|\Z)|[\\\x00-\x1f\x7f\ufffd]")
 
 
@@ -131,14 +132,16 @@ def _is_ambiguous(path: str, raw_path: str) -> bool:
 
 def _other_readings(path: str) -> Iterable[str]:
     """How servers and frameworks that tidy a path would read it: those that resolve dot segments,
-    those that join slashes, and those that do both, in either order."""
+    those that join slashes, and those that do both, in either order; and those that overlook
+    control characters, as "$" at the end of a route's regular expression does a line feed."""
     plain = _HIDDEN.sub(lambda found: {"2f": "/", "5c": "/", "2e": "."}[found[0][1:].lower()], path)
     plain = plain.replace("\\", "/")
     plain = plain if plain.startswith("/") else f"/{plain}"
-    for reading in (plain, _joined(plain)):
-        yield reading
-        yield _resolved(reading)
-        yield _joined(_resolved(reading))
+    for base in dict.fromkeys((plain, _UNSEEN.sub("", plain))):
+        for reading in (base, _joined(base)):
+            yield reading
+            yield _resolved(reading)
+            yield _joined(_resolved(reading))
 
 
 def _joined(path: str) -> str:

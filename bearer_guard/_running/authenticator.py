@@ -100,6 +100,7 @@ class Authenticator:
             self._templates,
             self._introspectors,
             equipment.watches,
+            equipment.fleet,
             self._clock,
             Signatures(len(self._verified.recent), self._seen_before, self._seen_first),
         )

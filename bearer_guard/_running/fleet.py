@@ -22,6 +22,7 @@ from bearer_guard._core.sealing import Sealer
 from bearer_guard._running.log import Log
 from bearer_guard.clock import Clock
 from bearer_guard.exchange import Reply, UpstreamFailure
+from bearer_guard.health import StoreState
 from bearer_guard.settings.shared import Shared
 from bearer_guard.shared import SharedStore, StoreFailure
 
@@ -51,6 +52,15 @@ class _Met(NamedTuple):
     details: dict[str, Any]
 
 
+class StoreSeen(NamedTuple):
+    """What this worker saw of the store; times are the clock's ``monotonic``."""
+
+    state: StoreState
+    away_until: float
+    last_reason: str | None
+    failed_at: float
+
+
 class Fleet:
     """One guard's part in its fleet."""
 
@@ -59,7 +69,7 @@ class Fleet:
         self._pause = settings.pause
         self._store = store
         self._clock = clock
-        self._away_until = float("-inf")
+        self._seen = StoreSeen("unused", -math.inf, None, -math.inf)
         self.sealer = Sealer(settings.secret)
 
     def once(
@@ -156,6 +166,10 @@ class Fleet:
         found = self._tried(lambda: self._store.get(names), otherwise=None)
         return None if found is None else self._opened(names, found)
 
+    def state(self) -> StoreSeen:
+        """How the store does, as far as this worker knows."""
+        return self._seen
+
     def _opened(
         self, names: Sequence[str], found: Sequence[bytes | None]
     ) -> list[dict[str, Any] | None]:
@@ -196,14 +210,18 @@ class Fleet:
 
     def _tried(self, work: Callable[[], Result], otherwise: Result) -> Result:
         """A store that failed is left alone for a while, so that it holds nobody up."""
-        if self._clock.monotonic() < self._away_until:
+        if self._clock.monotonic() < self._seen.away_until:
             return otherwise
         try:
-            return work()
+            found = work()
         except StoreFailure as failure:
-            self._away_until = self._clock.monotonic() + self._pause
+            now = self._clock.monotonic()
+            self._seen = StoreSeen("away", now + self._pause, failure.reason, now)
             self._log.store_failure(failure.reason)
             return otherwise
+        if self._seen.state != "reached":
+            self._seen = self._seen._replace(state="reached")
+        return found
 
 
 def _document(reply: Reply, at: float, number: str) -> dict[str, Any]:

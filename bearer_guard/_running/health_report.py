@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bearer_guard._core import key_report
 from bearer_guard._core.key_source import KeySource
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
+from bearer_guard._running.fleet import StoreSeen
 from bearer_guard._running.parts import Parts, Signatures
 from bearer_guard.health import (
     CacheHealth,
@@ -14,6 +15,7 @@ from bearer_guard.health import (
     IntrospectionHealth,
     IssuerHealth,
     KeySetState,
+    StoreHealth,
     TemplateHealth,
 )
 from bearer_guard.settings import KeySetPolicy
@@ -36,6 +38,15 @@ def health(parts: Parts, remembered_tokens: int) -> Health:
         ),
         signatures=_cache(parts.signatures, remembered_tokens),
         template_issuers=len(parts.templates),
+        store=None if parts.fleet is None else _store(parts.fleet.state(), now),
+    )
+
+
+def _store(state: StoreSeen, now: float) -> StoreHealth:
+    return StoreHealth(
+        state=state.state,
+        next_try_in=max(0.0, state.away_until - now),
+        last_error=key_report.last_error(state.last_reason, state.failed_at, now),
     )
 
 

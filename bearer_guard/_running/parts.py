@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from bearer_guard._core.trust import IssuerRules, Trust
+from bearer_guard._running.fleet import Fleet
 from bearer_guard._running.introspector import Introspector
 from bearer_guard._running.key_keeper import KeyKeeper
 from bearer_guard._running.template_issuers import TemplateIssuers
@@ -29,5 +30,6 @@ class Parts(NamedTuple):
     templates: TemplateIssuers
     introspectors: Mapping[IssuerRules, Introspector]
     watches: Watches
+    fleet: Fleet | None
     clock: Clock
     signatures: Signatures

@@ -60,7 +60,7 @@ class FromSettings(Generic[Made]):
         try:
             made = self._make(*values)
         except SettingsError as error:
-            raise ImproperlyConfigured(f"{self._names[0]}: {error}") from error
+            raise _wrong(self._names[0], error) from error
         # Where two threads make one, both take the first, and the other has opened nothing: no
         # lock, which a fork might copy held.
         return self._made.setdefault(key, (values, made))[1]
@@ -69,6 +69,10 @@ class FromSettings(Generic[Made]):
         self._absent.discard(setting)
         while setting in self._names and self._made:
             self._forget(self._made.popitem()[1][1])
+
+
+def _wrong(name: str, error: SettingsError) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name}: {error}")
 
 
 def _guard_of(options: Any) -> Guard:
@@ -94,3 +98,11 @@ def guard() -> Guard:
     ``ImproperlyConfigured`` for a mistake in the setting.
     """
     return _guard()
+
+
+def new_guard() -> Guard:
+    """Another guard of the same setting, for whoever closes it. Raises as ``guard`` does."""
+    try:
+        return _guard_of(getattr(settings, GUARD, None))
+    except SettingsError as error:
+        raise _wrong(GUARD, error) from error

@@ -16,8 +16,7 @@ def response(request: HttpRequest, error: BearerError) -> HttpResponse:
 
 def worded(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """The answer that a guard has worded, and told of, already."""
-    # RFC 9110 section 9.3.2: to HEAD the same headers, and no body.
-    body = b"" if request.method == "HEAD" else refusal.body
+    body = refusal.body_for(request.method)
     made = HttpResponse(body, status=refusal.status, headers=dict(refusal.headers))
     # The guard has told of it. Django would tell again, and mail every 503 to the ADMINS.
     setattr(made, "_has_been_logged", True)  # noqa: B010 - Django's own, and told to nobody

@@ -9,11 +9,10 @@ from typing import Any
 from django.http.response import HttpResponseBase
 
 from bearer_guard._core.body_length import promised_octets
+from bearer_guard._expiry import ENDED
 from bearer_guard._wsgi_stream import Stream
 from bearer_guard.access_token import AccessToken
 from bearer_guard.guard import Guard
-
-_WHY = "the access token expired and the response was ended"
 
 SecondsLeft = Callable[[], float]
 
@@ -65,4 +64,4 @@ async def _in_time(
         missing = missing and missing - len(chunk)
     if missing:
         # To end it properly would say that half of it is all of it.
-        raise OSError(_WHY)
+        raise OSError(ENDED)

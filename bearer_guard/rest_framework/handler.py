@@ -32,7 +32,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if request is None or answer is None:
         return views.exception_handler(exc, context)
     views.set_rollback()
-    return RefusalResponse(answer.refusal, is_head=request.method == "HEAD")
+    return RefusalResponse(answer.refusal, request.method)
 
 
 def _answer(exc: Exception, request: Request) -> Answer | None:

@@ -13,11 +13,10 @@ from bearer_guard._core.challenge import Refusal
 class RefusalResponse(Response):
     """The guard's octets, whatever renderer the client negotiates; ``data`` is the document."""
 
-    def __init__(self, refusal: Refusal, *, is_head: bool) -> None:
+    def __init__(self, refusal: Refusal, method: str | None) -> None:
         document: Any = json.loads(refusal.body)
         super().__init__(document, status=refusal.status, headers=dict(refusal.headers))
-        # RFC 9110 section 9.3.2: to HEAD the same headers, and no body.
-        self._octets = b"" if is_head else refusal.body
+        self._octets = refusal.body_for(method)
         # The guard has told of it. Django would tell again, and mail every 503 to the ADMINS.
         self._has_been_logged = True
 

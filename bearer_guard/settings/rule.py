@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bearer_guard.errors import SettingsError
 from bearer_guard.settings import checks
+
+_NOT_DECODED = re.compile(r"%[0-9A-Fa-f]{2}|[?#]")
 
 
 def check_pattern(option: str, value: object) -> str:
@@ -23,6 +26,11 @@ def check_pattern(option: str, value: object) -> str:
                 f"{option} is {pattern!r}: a star stands for a whole segment, "
                 'write "/orders/*" for one segment or "/orders/**" for all below'
             )
+    if _NOT_DECODED.search(pattern):
+        raise SettingsError(
+            f"{option} is {pattern!r}: write the path decoded and without a query, "
+            '"/my files/**" for "/my%20files/**"'
+        )
     if any(segment in ("", ".", "..") for segment in segments[:-1]) or segments[-1] in (".", ".."):
         raise SettingsError(f"{option} is {pattern!r}: write it without //, . and ..")
     return pattern
@@ -44,7 +52,9 @@ class Rule:
     introspect_every: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_pattern("path", self.path)
+        path = check_pattern("path", self.path)
+        # A trailing slash makes no difference to a rule: neither in a request nor here.
+        object.__setattr__(self, "path", path.rstrip("/") or "/")
         methods = checks.names("methods", self.methods, '["POST"]')
         for method in methods:
             if not method.isalpha() or method != method.upper():

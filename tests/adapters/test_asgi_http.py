@@ -61,7 +61,24 @@ async def test_a_token_without_a_subject_is_displayed_by_its_client(
             BearerMiddleware(app, guard), http_scope(headers={"authorization": f"Bearer {token}"})
         )
         assert app.scope["user"].display_name == shown
-        assert app.scope["user"].identity == f"https://login.example.com/ {shown}"
+        # No user's, whatever the client is called: RFC 9068 section 5.
+        assert app.scope["user"].identity == f"https://login.example.com/\t{shown}"
+
+
+async def test_a_client_has_not_the_identity_of_the_user_who_has_its_name(
+    guard: Guard, server: AuthorizationServer
+) -> None:
+    found = []
+    for token in (
+        server.jwt(subject="alice"),
+        server.jwt(client_id="alice", claims={"sub": server.ABSENT}),
+    ):
+        app = App()
+        headers = {"authorization": f"Bearer {token}"}
+        await call(BearerMiddleware(app, guard), http_scope(headers=headers))
+        found.append(app.scope["user"])
+    assert found[0].display_name == found[1].display_name == "alice"
+    assert found[0].identity != found[1].identity
 
 
 async def test_without_a_token_the_application_is_not_called(guard: Guard) -> None:

@@ -103,6 +103,7 @@ REFUSED = [
     Row("into the admin area by dots, which needs the scopes of every reading",
         too_little("admin:all orders:read"), "/orders/../admin/stock", token="reader"),
     Row("into the admin area by slashes", too_little("admin:all"), "//admin//stock", token="reader"),
+    Row("the admin area with a line feed behind", too_little("admin:all"), "/admin%0A", token="reader"),
     Row("the admin area with a slash behind", too_little("admin:all"), "/admin/stock/", token="reader"),
 ]  # fmt: skip
 

@@ -56,6 +56,11 @@ def test_a_rule_covers_a_trailing_slash_which_frameworks_forgive(url: str) -> No
     assert needed(url, Rule("/a/b", scopes=["s"])).scopes == ("s",)
 
 
+@pytest.mark.parametrize(("path", "url"), [("/a/b/", "/a/b"), ("/a/b/", "/a/b/"), ("/", "/")])
+def test_so_does_one_that_is_written_with_it(path: str, url: str) -> None:
+    assert needed(url, Rule(path, scopes=["s"])).scopes == ("s",)
+
+
 @pytest.mark.parametrize("url", ["/a", "/a/bc", "/a/b/c", "/A/b", "/", "/a/b.json"])
 def test_a_path_that_no_rule_covers_needs_a_token_and_what_all_need(url: str) -> None:
     assert needed(url, Rule("/a/b", scopes=["s"])) == NOTHING
@@ -105,6 +110,14 @@ ADMIN = Rule("/admin/users", scopes=["admin"])
         "x/../admin/users",
         "../admin/users",
         "./admin/users",
+        "/admin/users%0A",
+        "/admin/users%0a/",
+        "/admin/%0dusers",
+        "/ad%09min/users",
+        "/admin/users%00",
+        "/admin/users/%7F",
+        "/admin//users%0A",
+        "/x/..%0A/admin/users",
     ],
 )
 def test_an_odd_path_needs_the_scopes_of_what_a_tidier_reader_would_see(url: str) -> None:
@@ -169,6 +182,8 @@ def rule(path: str, *methods: str) -> Rule:
         (rule("/a/b"), rule("/a/b", "GET")),
         (rule("/a/b", "GET", "POST"), rule("/a/b", "POST")),
         (rule("/a/b", "GET"), rule("/a/b", "HEAD")),
+        (rule("/a/b/"), rule("/a/b")),
+        (rule("/a/b"), rule("/a/b/")),
     ],
 )
 def test_a_rule_that_never_decides_is_refused_when_the_guard_is_made(

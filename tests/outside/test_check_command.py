@@ -352,6 +352,70 @@ def test_or_from_a_toml_file(command: Command, server: AuthorizationServer, tmp_
     assert command("check", "--toml", str(file)).code == 0
 
 
+PROGRAM = """
+from flask import Flask
+from bearer_guard import Guard, Issuer
+from bearer_guard.flask import BearerGuard
+
+class held:
+    guard = Guard(audience={audience!r}, issuers=[Issuer({issuer!r})])
+
+guard = held.guard
+app = Flask("shop")
+BearerGuard(app, guard=Guard(audience={audience!r}, issuers=[Issuer({issuer!r})]))
+bare = Flask("bare")
+"""
+
+
+@pytest.fixture
+def program(
+    server: AuthorizationServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """A module ``shop_of_a_test`` in the current folder, with a guard in it."""
+    text = PROGRAM.format(audience=server.audience, issuer=server.issuer)
+    (tmp_path / "shop_of_a_test.py").write_text(text)
+    (tmp_path / "broken_shop_of_a_test.py").write_text("import no_such_module_of_a_test")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    sys.modules.pop("shop_of_a_test", None)
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("name", ["guard", "held.guard", "app"])
+def test_or_a_guard_of_the_users_own_program_is_taken(
+    command: Command, server: AuthorizationServer, name: str
+) -> None:
+    ran = command("check", "--guard", f"shop_of_a_test:{name}")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.rows(f"{server.issuer}  ok")
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("shop_of_a_test", "write MODULE:NAME, as shop.main:guard"),
+        ("shop_of_a_test:", "write MODULE:NAME"),
+        ("shop_of_a_test:nothing", "shop_of_a_test has no guard named nothing: name a Guard, or"),
+        ("shop_of_a_test:bare", "has no guard named bare"),
+        ("shop_of_a_test:held", "has no guard named held"),
+        ("no_such_shop:guard", "the module no_such_shop, which is not there: run this where"),
+        ("json.no_such:guard", "the module json.no_such, which is not there"),
+    ],
+)
+def test_what_is_no_guard_is_told(command: Command, name: str, message: str) -> None:
+    ran = command("check", "--guard", name)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+@pytest.mark.usefixtures("program")
+def test_what_a_program_itself_lacks_is_shown_as_python_shows_it(command: Command) -> None:
+    with pytest.raises(ModuleNotFoundError, match="no_such_module_of_a_test"):
+        command("check", "--guard", "broken_shop_of_a_test:guard")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -380,7 +444,8 @@ def test_without_any_settings_it_says_where_they_are_looked_for(command: Command
     assert ran.code == 2
     assert ran.err == (
         "bearer-guard: settings: audience is missing: write it into the settings\n"
-        "(read from BEARER_GUARD_... variables; --toml FILE or --json FILE reads a file)\n"
+        "(read from BEARER_GUARD_... variables; --toml FILE or --json FILE reads a file, "
+        "--guard MODULE:NAME takes one from your program)\n"
     )
 
 

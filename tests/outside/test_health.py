@@ -60,6 +60,7 @@ def test_a_new_guard_has_nothing_and_is_ready(world: World) -> None:
         ),
         signatures=NO_CACHE,
         template_issuers=0,
+        store=None,
     )
     assert world.server.seen == []
 

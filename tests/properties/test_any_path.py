@@ -122,10 +122,12 @@ TIDIED = st.sampled_from(
         ),
         *map(at_slash, ESCAPED_SLASHES),
         *map(at_end, ("/", "//", "/.", "/x/..", "%2f", "\\", "%252F", "/%2e")),
+        *map(at_end, ("%0a", "%0D%0A", "%09", "%00")),
         *map(dots_escaped, ("%2e", "%2E", "%252e")),
     ]
 )
-"""A reader that decodes, joins slashes and follows dots sees the same path as before."""
+"""A reader that decodes, joins slashes, follows dots and overlooks control characters sees the
+same path as before."""
 BY_RFC_3986 = st.sampled_from([*map(at_slash, ("/./", "/x/../", "//../", "/%2e/", "//%2e%2e/"))])
 """So does one that follows RFC 3986 section 5.2.4, to which an empty segment is one."""
 

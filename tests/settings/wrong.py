@@ -73,6 +73,7 @@ SYMMETRIC = (
 ALL_ALGORITHMS = (
     "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA, Ed25519, Ed448"
 )
+DECODED = 'write the path decoded and without a query, "/my files/**" for "/my%20files/**"'
 STAR = (
     'a star stands for a whole segment, write "/orders/*" for one segment '
     'or "/orders/**" for all below'
@@ -168,6 +169,10 @@ def _pattern(cls: type, option: str, named: str, wrap: Any) -> list[Wrong]:
         row("/a/./b", "write it without //, . and .."),
         row("/a/..", "write it without //, . and .."),
         row("/.", "write it without //, . and .."),
+        row("/my%20files/**", DECODED),
+        row("/caf%C3%a9", DECODED),
+        row("/orders?x=1", DECODED),
+        row("/orders#a", DECODED),
     ]
 
 

@@ -92,7 +92,7 @@ async def test_a_wall_clock_that_is_set_forward_ends_it_within_moments(
     world: World, monkeypatch: pytest.MonkeyPatch, scope_of: Callable[..., Any], end: Any
 ) -> None:
     """So does a machine that slept: while it does, the loop's clock stands still."""
-    monkeypatch.setattr(_asgi_life, "_LOOK_AGAIN", SHORT)
+    monkeypatch.setattr(_asgi_life, "LOOK_AGAIN", SHORT)
     scope = scope_of(headers=world.headers(3600))
     wire = Wire(CONNECT)
     before = anyio.current_time()
@@ -109,7 +109,7 @@ async def test_a_wall_clock_that_is_set_forward_ends_it_within_moments(
 
 
 def test_how_long_those_moments_are() -> None:
-    assert _asgi_life._LOOK_AGAIN == 30
+    assert _asgi_life.LOOK_AGAIN == 30
 
 
 @pytest.mark.parametrize(("scope_of", "end"), SCOPES, ids=["websocket", "stream"])

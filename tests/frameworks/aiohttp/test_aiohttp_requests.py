@@ -34,6 +34,15 @@ def test_a_path_with_two_readings_is_not_public(guard: Guard, path: str) -> None
     assert ask(app, {}, path).status == 401
 
 
+def test_an_escaped_percent_sign_is_one(make_guard: MakeGuard, bearer: HeadersOf) -> None:
+    guard = make_guard(rules=[Rule("/100%/**", scopes=["a"]), Rule("/b%2/c", scopes=["a"])])
+    for path in ("/100%25/x", "/100%25%2fx", "/b%252/c"):
+        app = application(guard, web.get("/{name:.*}", let_in))
+        assert ask(app, bearer("b"), path).status == 403
+        app = application(guard, web.get("/{name:.*}", let_in))
+        assert ask(app, bearer("a"), path).status == 200
+
+
 def test_an_escaped_letter_is_a_letter(guard: Guard, bearer: HeadersOf) -> None:
     def app() -> web.Application:
         return application(guard, web.get("/health", let_in), web.get("/{name:.*}", let_in))

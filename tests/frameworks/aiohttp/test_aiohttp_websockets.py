@@ -244,7 +244,7 @@ async def test_one_that_expires_while_it_is_accepted_closes_it_then(
 async def test_the_wall_clock_counts_too_as_after_a_machine_slept(
     strict: Guard, brief: Any, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_aiohttp_expiry, "_LOOK_AGAIN", 0.05)
+    monkeypatch.setattr(_aiohttp_expiry, "LOOK_AGAIN", 0.05)
     app = application(strict, web.get("/", echo))
     async with opened(app, brief(left=3000)) as websocket:
         clock.turn(3000)

@@ -9,8 +9,8 @@ from fastapi.responses import PlainTextResponse
 from fastapi_stage import alone, ask, scopes_needed, with_middleware
 from starlette_world import HeadersOf, MakeGuard, client
 
-from bearer_guard import AccessToken, Guard, Introspection, Issuer
-from bearer_guard.fastapi import Bearer, access_token
+from bearer_guard import AccessToken, Guard, Introspection, Issuer, Rule, SettingsError
+from bearer_guard.fastapi import Bearer, BearerMiddleware, access_token
 from bearer_guard.testing import AuthorizationServer
 
 
@@ -151,3 +151,41 @@ def test_a_test_may_put_another_dependency_in_its_place(app: FastAPI, guard: Gua
 
     app.dependency_overrides[scheme] = lambda: "somebody"
     assert ask(app, {}, "/health").json() == "somebody"
+
+
+@pytest.mark.parametrize("first_is_around", [True, False])
+def test_two_guards_on_one_route_stand_in_any_order(
+    make_guard: MakeGuard, server: AuthorizationServer, first_is_around: bool
+) -> None:
+    around, other = make_guard(end_streams_at_expiry=True), make_guard(realm="other")
+    app = with_middleware(around)
+    order = (around, other) if first_is_around else (other, around)
+
+    @app.get("/", dependencies=[Depends(Bearer(guard)) for guard in order])
+    async def endpoint() -> str:
+        return "let in"
+
+    headers = {"Authorization": f"Bearer {server.jwt()}"}
+    assert client(app, raise_errors=True).get("/", headers=headers).status_code == 200
+
+
+def test_around_an_application_with_a_root_path_of_its_own_rules_are_refused(
+    make_guard: MakeGuard, server: AuthorizationServer
+) -> None:
+    """It sets its root path behind the guard, and routes another path than the rules saw."""
+    app = FastAPI()
+    app.root_path = "/api"
+    guard = make_guard(rules=[Rule("/admin/**", scopes=["a"])])
+    with pytest.raises(SettingsError, match="add_middleware"):
+        BearerMiddleware(app, guard)
+    BearerMiddleware(app, make_guard())
+
+    app.add_middleware(BearerMiddleware, guard=guard)
+
+    @app.get("/admin/x")
+    async def endpoint() -> str:
+        return "let in"
+
+    headers = {"Authorization": f"Bearer {server.jwt(scope='b')}"}
+    for path in ("/admin/x", "/api/admin/x"):
+        assert client(app).get(path, headers=headers).status_code == 403

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Blueprint, Flask
@@ -125,6 +125,24 @@ def test_another_view_of_the_same_class_is_not_held_to_what_a_subclass_asks(
     client = app.test_client()
     assert client.get("/", headers=bearer()).text == "let in"
     assert client.get("/guarded", headers=bearer()).status_code == 403
+
+
+def test_a_subclass_with_decorators_of_its_own_is_held_to_what_its_parent_asks(
+    guard: Guard, bearer: HeadersOf
+) -> None:
+    @require_scopes("a")
+    class Guarded(MethodView):
+        def get(self) -> Any:
+            return "let in"
+
+    class Child(Guarded):
+        decorators: ClassVar[list[Any]] = [lambda view: view]
+
+    app = guarded(guard)
+    app.add_url_rule("/", view_func=Child.as_view("child"))
+    client = app.test_client()
+    assert client.get("/", headers=bearer()).status_code == 403
+    assert client.get("/", headers=bearer("a")).text == "let in"
 
 
 here = Blueprint("here", __name__)

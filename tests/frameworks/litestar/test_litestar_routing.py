@@ -15,7 +15,7 @@ from litestar.types import Receive, Scope, Send
 from litestar_stage import Token, application, ask
 from starlette_world import HeadersOf, MakeGuard, handshake
 
-from bearer_guard import Guard, SettingsError
+from bearer_guard import Guard, Rule, SettingsError
 from bearer_guard.litestar import BearerPlugin, require_scopes
 
 
@@ -183,6 +183,28 @@ def test_an_application_of_asgi_that_is_mounted_is_guarded(guard: Guard, bearer:
     assert ask(app, {}, "/inner/x").status_code == 401
     assert ask(app, bearer("b"), "/inner/x").status_code == 403
     assert ask(app, bearer("a"), "/inner/x").text == "/x/"
+
+
+@pytest.mark.parametrize("path", ["/inner-x", "/innerx/y", "/inner%0A"])
+def test_what_is_mounted_is_not_reached_by_a_longer_name(
+    make_guard: MakeGuard, bearer: HeadersOf, path: str
+) -> None:
+    """Litestar finds a mount by the beginning of the path: a rule for it sees another name."""
+    reached = []
+
+    @asgi("/inner", is_mount=True, copy_scope=True)
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        reached.append(scope["path"])
+        request: Any = scope
+        await Response("let in").to_asgi_response(None, request)(scope, receive, send)
+
+    app = application(make_guard(rules=[Rule("/inner/**", scopes=["a"])]), inner)
+    assert ask(app, bearer(), path).status_code in (403, 404)
+    assert ask(app, bearer("a"), path).status_code == 404
+    assert reached == []
+    for found in ("/inner", "/inner/", "/inner/x"):
+        assert ask(app, bearer(), found).status_code == 403
+        assert ask(app, bearer("a"), found).status_code == 200
 
 
 def test_a_guarded_application_is_mounted_in_a_guarded_one(

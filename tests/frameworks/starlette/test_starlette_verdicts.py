@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette_rows import ROWS, Row, assert_same_verdict, plain_application, table, tokens
-from starlette_world import client
+from starlette_world import HeadersOf, MakeGuard, client
 
-from bearer_guard import Guard
+from bearer_guard import Guard, Rule
 from bearer_guard.asgi import BearerMiddleware as PlainMiddleware
 from bearer_guard.starlette import BearerMiddleware, access_token, require_scopes
 from bearer_guard.testing import AuthorizationServer
@@ -116,6 +116,28 @@ def test_it_is_the_same_with_two_middlewares_around_each_other(
     twice = [Middleware(BearerMiddleware, guard=guard)] * 2
     app = Starlette(routes=routes(), middleware=twice)
     assert_same_verdict(row, app, PlainMiddleware(plain_application, guard), made)
+
+
+@pytest.mark.parametrize("path", ["/admin/users%0A", "/write%0A", "/admin/users/%0A"])
+def test_a_line_feed_behind_a_path_sheds_no_scope(
+    make_guard: MakeGuard, bearer: HeadersOf, path: str
+) -> None:
+    """Starlette routes it as if it were not there: "$" matches before it, too."""
+    reached = []
+
+    async def endpoint(request: Request) -> Response:
+        reached.append(request.scope["path"])
+        return Response()
+
+    guard = make_guard(
+        rules=[Rule("/admin/users", scopes=["a"]), Rule("/write", scopes=["a"])],
+    )
+    app = Starlette(
+        routes=[Route("/admin/users", endpoint), Route("/write", endpoint)],
+        middleware=[Middleware(BearerMiddleware, guard=guard)],
+    )
+    assert client(app).get(path, headers=bearer("b")).status_code == 403
+    assert reached == []
 
 
 def test_every_kind_of_answer_is_in_the_table() -> None:

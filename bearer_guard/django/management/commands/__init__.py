@@ -1,0 +1,4 @@
+"""Law of this room: one command a file, named as ``manage.py`` calls it.
+
+A command says what a module elsewhere has found out.
+"""
