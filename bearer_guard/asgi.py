@@ -68,8 +68,9 @@ class BearerMiddleware:
 
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         settings = guard.settings
-        own_root: object = getattr(app, "root_path", "")
-        if own_root and settings.rules:
+        # FastAPI's; what Quart calls by this name is a folder.
+        has_root = hasattr(app, "openapi_url") and getattr(app, "root_path", "")
+        if has_root and settings.rules:
             raise SettingsError(
                 "the application has a root_path of its own, which it sets behind the guard, and "
                 "reads other paths than the rules do: write "

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from starlette_rows import ROWS, Row, ask, assert_same_verdict, plain_application, table, tokens
 from starlette_world import OPTIONS, HeadersOf, MakeGuard
 
-from bearer_guard import Guard
+from bearer_guard import Guard, Rule
 from bearer_guard.asgi import BearerMiddleware
 from bearer_guard.quart import BearerGuard
 from bearer_guard.testing import AuthorizationServer
@@ -143,3 +143,11 @@ def test_with_quart_cors_in_either_order_a_script_reads_refusals_too(
     assert [answer.status_code for answer in answers] == [200, 401, 403, 200]
     allowed = {answer.headers["access-control-allow-origin"] for answer in answers}
     assert allowed == {"https://a.example"}
+
+
+def test_the_plain_middleware_with_rules_goes_around_an_application(make_guard: MakeGuard) -> None:
+    """What Quart calls ``root_path`` is a folder, and no part of a URL."""
+    app = Quart(__name__)
+    assert app.root_path
+    guard = make_guard(rules=[Rule("/admin/**", scopes=["admin:all"])])
+    assert BearerMiddleware(app, guard).app is app
