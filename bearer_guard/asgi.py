@@ -69,7 +69,7 @@ class BearerMiddleware:
     def __init__(self, app: ASGIApp, guard: Guard) -> None:
         settings = guard.settings
         # FastAPI's; what Quart calls by this name is a folder.
-        has_root = hasattr(app, "openapi_url") and getattr(app, "root_path", "")
+        has_root = hasattr(app, "openapi_url") and bool(getattr(app, "root_path", None))
         if has_root and settings.rules:
             raise SettingsError(
                 "the application has a root_path of its own, which it sets behind the guard, and "
