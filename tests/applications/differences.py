@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from applications.rows import HEALTHY, ROWS, Row, no_token
+from applications.rows import HEALTHY, NOT_MOUNTED, ROWS, Row, no_token
 from integrations.serving.applications import APPLICATIONS
 from integrations.serving.launch import Way
 
@@ -96,4 +96,6 @@ def rows_for(way: Way) -> list[Row]:
         for difference in DIFFERENCES
         if difference.who in who
     }
-    return [instead.get(row.sentence, row) for row in ROWS]
+    return [
+        instead.get(row.sentence, row) for row in ROWS if not (way.mount and row in NOT_MOUNTED)
+    ]

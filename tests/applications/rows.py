@@ -103,7 +103,6 @@ REFUSED = [
     Row("into the admin area by dots, which needs the scopes of every reading",
         too_little("admin:all orders:read"), "/orders/../admin/stock", token="reader"),
     Row("into the admin area by slashes", too_little("admin:all"), "//admin//stock", token="reader"),
-    Row("the admin area with a line feed behind", too_little("admin:all"), "/admin%0A", token="reader"),
     Row("the admin area with a slash behind", too_little("admin:all"), "/admin/stock/", token="reader"),
 ]  # fmt: skip
 
@@ -136,7 +135,12 @@ PREFLIGHTS = [
     Row("a preflight of an unknown route", None, "/nowhere", "OPTIONS", headers=PREFLIGHT),
 ]
 
-ROWS = [*REFUSED, *LET_IN, *PREFLIGHTS]
+# Starlette's Mount hands such a path on undivided: below one it is a path without a route.
+NOT_MOUNTED = [
+    Row("the admin area with a line feed behind", too_little("admin:all"), "/admin%0A", token="reader"),
+]  # fmt: skip
+
+ROWS = [*REFUSED, *LET_IN, *PREFLIGHTS, *NOT_MOUNTED]
 
 
 def octets_of(row: Row, prefix: str, tokens: dict[str, str]) -> bytes:
