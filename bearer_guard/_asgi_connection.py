@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.types import Message, Receive, Scope, Send
 
 from bearer_guard._core.challenge import Refusal
@@ -24,8 +26,9 @@ class Started:
         self.answered = False
         self.accepted = False
 
-    async def __call__(self, message: Message) -> None:
-        """Send on."""
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Send on. What is to be awaited is the server's own: a coroutine around each would cost
+        every message of every answer."""
         kind = message["type"]
         if kind == "websocket.accept":
             self.accepted = True
@@ -36,7 +39,7 @@ class Started:
             self.answered = True
             if self.private and kind == "http.response.start" and message["status"] < 300:
                 message = _privately(message)
-        await self.send(message)
+        return self.send(message)
 
 
 def _privately(message: Message) -> Message:

@@ -52,6 +52,18 @@ class BearerUser(BaseUser):
         return f"{self.token.issuer}{between}{self.display_name}"
 
 
+class BearerCredentials(AuthCredentials):
+    """``scope["auth"]`` in Starlette's sense."""
+
+    def __init__(self, token: AccessToken) -> None:
+        self.token = token
+
+    @property
+    def scopes(self) -> list[str]:  # type: ignore[override]
+        """What was granted; a new list each time, made when it is asked for."""
+        return list(self.token.scopes)
+
+
 def is_around(guard: Guard, scope: Scope) -> bool:
     """Whether a middleware brings ``guard``, though another guard may have judged since. Told of
     guards alone whose settings take a middleware."""
@@ -117,8 +129,10 @@ class BearerMiddleware:
     def _tell(self, scope: Scope, token: AccessToken | None) -> None:
         """Write what the application finds, in this package's words and in Starlette's."""
         scope[KEY] = token
-        scope["auth"] = AuthCredentials([] if token is None else list(token.scopes))
-        scope["user"] = UnauthenticatedUser() if token is None else BearerUser(token)
+        if token is None:
+            scope["auth"], scope["user"] = AuthCredentials(), UnauthenticatedUser()
+        else:
+            scope["auth"], scope["user"] = BearerCredentials(token), BearerUser(token)
 
     def _without_token(self, scope: Scope, marker: str, started: Started) -> AsgiRequest:
         request = AsgiRequest(set_aside(scope, marker))
@@ -207,6 +221,7 @@ __all__ = [
     "GUARD_KEY",
     "KEY",
     "AsgiRequest",
+    "BearerCredentials",
     "BearerMiddleware",
     "BearerUser",
     "access_token",

@@ -11,7 +11,7 @@ from bearer_guard._core.challenge import Challenger, Refusal
 from bearer_guard._core.credentials import from_parameters
 from bearer_guard._core.path_rules import PathRules, Requirement
 from bearer_guard._core.renewal import check_continues, renewal
-from bearer_guard._running.authenticator import Authenticator
+from bearer_guard._running.authenticator import Authenticator, Unfinished
 from bearer_guard._running.log import Log
 from bearer_guard._running.operated import Operated
 from bearer_guard._running.record_limits import RecordLimits
@@ -167,31 +167,36 @@ class Guard(Operated):
 
         ``None`` for a public path. Raises a ``BearerError`` for a request not to be let in.
         """
-        if self._paths.is_public(request):
-            return None
-        needed = self._paths.requirement(request)
-        try:
-            found = self._begin(request, needed.introspect_every)
-        except MissingToken as error:
-            error.scopes = needed.named()
-            raise
-        if not isinstance(found, AccessToken):
-            found = self._judge.finish(found)
-        return _granting(found, needed)
+        found = self._check_at_once(request)
+        if not isinstance(found, Unfinished):
+            return found
+        return _granting(self._judge.finish(found.waiting), found.needed)
 
     async def check_async(self, request: RequestView) -> AccessToken | None:
         """``check`` for an event loop (asyncio or trio), which it never blocks."""
-        if self._paths.is_public(request):
+        found = self._check_at_once(request)
+        if not isinstance(found, Unfinished):
+            return found
+        return await self._finish_check(found)
+
+    def _check_at_once(self, request: RequestView) -> AccessToken | Unfinished | None:
+        """What ``check`` finds without waiting for anybody, or what is left to be done."""
+        paths = self._paths
+        if paths.is_public(request):
             return None
-        needed = self._paths.requirement(request)
+        needed = paths.requirement(request)
         try:
             found = self._begin(request, needed.introspect_every)
         except MissingToken as error:
             error.scopes = needed.named()
             raise
-        if not isinstance(found, AccessToken):
-            found = await self._judge.finish_async(found)
-        return _granting(found, needed)
+        if type(found) is AccessToken:
+            return _granting(found, needed)
+        return Unfinished(found, needed)
+
+    async def _finish_check(self, unfinished: Unfinished) -> AccessToken:
+        found = await self._judge.finish_async(unfinished.waiting)
+        return _granting(found, unfinished.needed)
 
     async def renew_async(
         self, access_token: AccessToken, request: RequestView, message: str

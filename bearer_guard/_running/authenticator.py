@@ -16,6 +16,7 @@ from bearer_guard._core.needs import (
     Verified,
     rules_of,
 )
+from bearer_guard._core.path_rules import Requirement
 from bearer_guard._core.story import Story
 from bearer_guard._running.equipment import Equipment
 from bearer_guard._running.log import Log
@@ -42,6 +43,13 @@ class Waiting(NamedTuple):
     flight: Future[Any]
     digest: bytes
     epoch: int
+
+
+class Unfinished(NamedTuple):
+    """The same, and what the request's path needs beside a good token."""
+
+    waiting: Waiting
+    needed: Requirement
 
 
 class Authenticator:

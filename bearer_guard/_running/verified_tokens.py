@@ -13,7 +13,7 @@ class VerifiedTokens:
     made it, and the time, are looked at whenever it counts."""
 
     def __init__(self, size: int, clock: Clock, epoch: Epoch) -> None:
-        self.recent: RecentlyUsed[Verified] = RecentlyUsed(size)
+        self.recent: RecentlyUsed[Verified] = RecentlyUsed(size, size // 2)
         """Where they are, for the one who looks at key and time by itself."""
         self._clock = clock
         self._epoch = epoch

@@ -17,23 +17,26 @@ Value = TypeVar("Value")
 
 
 class RecentlyUsed(Generic[Value]):
-    """The ``size`` values that were used last.
+    """The ``size`` values that were used last. Uses count from when there are more than
+    ``ordered_above``: a memory that is not near its end need not know what it would forget first.
 
     An ``OrderedDict`` without a lock: each of its operations is one step of the interpreter,
     and whoever loses a race finds nothing, as if it had come later. cachetools' ``LRUCache``
     under a lock costs three times as much, on the path of every request.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, ordered_above: int = 0) -> None:
         self._size = size
+        self._ordered_above = ordered_above
         self._values: OrderedDict[bytes | str, Value] = OrderedDict()
 
     def get(self, key: bytes | str) -> Value | None:
         """The value, or ``None``."""
-        value = self._values.get(key)
-        if value is not None:
+        values = self._values
+        value = values.get(key)
+        if value is not None and len(values) > self._ordered_above:
             try:
-                self._values.move_to_end(key)
+                values.move_to_end(key)
             except KeyError:
                 # Pushed out by another thread between the two lines.
                 return value

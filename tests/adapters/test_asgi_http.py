@@ -38,6 +38,9 @@ async def test_a_good_token_reaches_the_application_in_three_places(
     assert (token.subject, token.client_id) == ("alice", "shop")
     assert isinstance(app.scope["auth"], AuthCredentials)
     assert sorted(app.scope["auth"].scopes) == ["orders:read", "profile"]
+    # What one request does to its list reaches no other request, and no later check.
+    app.scope["auth"].scopes.append("admin")
+    assert sorted(app.scope["auth"].scopes) == ["orders:read", "profile"]
     user = app.scope["user"]
     assert isinstance(user, BearerUser)
     assert (user.token, user.is_authenticated, user.display_name) == (token, True, "alice")

@@ -20,6 +20,24 @@ def test_what_was_used_least_lately_goes_first() -> None:
     assert len(store) == 2
 
 
+def test_uses_count_once_there_are_more_values_than_was_said() -> None:
+    store: RecentlyUsed[int] = RecentlyUsed(3, ordered_above=1)
+    store.put("a", 1)
+    store.put("b", 2)
+    assert store.get("a") == 1
+    store.put("c", 3)
+    store.put("d", 4)
+    assert [store.get(key) for key in "abcd"] == [1, None, 3, 4]
+
+    store = RecentlyUsed(3, ordered_above=2)
+    store.put("a", 1)
+    store.put("b", 2)
+    assert store.get("a") == 1
+    store.put("c", 3)
+    store.put("d", 4)
+    assert [store.get(key) for key in "abcd"] == [None, 2, 3, 4]
+
+
 def test_a_key_put_again_takes_no_second_place() -> None:
     store: RecentlyUsed[int] = RecentlyUsed(2)
     for value in range(5):
