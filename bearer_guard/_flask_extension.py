@@ -22,6 +22,9 @@ class NoTokenError(MissingToken, RuntimeError):
     """On a public path. A ``RuntimeError`` as well: so ``if current_token:`` is false, as with
     everything of Flask's that is not there now."""
 
+    def __init__(self) -> None:
+        super().__init__("path_is_public")
+
 
 def register(app: App, given: Guard | None, answer: Callable[[Any], Any]) -> Guard:
     """Give ``app`` its guard, and have every ``BearerError`` answered."""

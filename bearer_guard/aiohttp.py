@@ -110,7 +110,7 @@ def access_token(request: web.BaseRequest) -> AccessToken:
         return token
     if GUARD_KEY not in request:
         raise RuntimeError("no guard has seen this request: write setup(app, guard)")
-    raise MissingToken
+    raise MissingToken("path_is_public")
 
 
 def require_scopes(*scopes: str) -> Callable[[_Endpoint], _Endpoint]:

@@ -195,7 +195,7 @@ def access_token(scope: Scope) -> AccessToken:
     """The connection's token. Raises ``MissingToken`` on a public path."""
     token: AccessToken | None = scope.get(KEY)
     if token is None:
-        raise MissingToken
+        raise MissingToken("path_is_public" if KEY in scope else "token_missing")
     return token
 
 

@@ -199,7 +199,7 @@ def access_token(environ: WSGIEnvironment) -> AccessToken:
     """The request's token. Raises ``MissingToken`` on a public path."""
     token: AccessToken | None = environ.get(KEY)
     if token is None:
-        raise MissingToken
+        raise MissingToken("path_is_public" if KEY in environ else "token_missing")
     return token
 
 

@@ -13,6 +13,10 @@ ADVICE: Final[Mapping[str, str]] = {
         "nothing, unless the client believes it sent one: it belongs into the "
         "`Authorization` header"
     ),
+    "path_is_public": (
+        "take the path out of `public`, or have its handler ask for nothing; a handler may find "
+        "out by itself whether there is a token"
+    ),
     "credentials_malformed": "look at how the client builds the header",
     "credentials_repeated": "have the client send one; look for a proxy that adds a header",
     "issuer_untrusted": "compare the two to the character, the last slash too",

@@ -64,7 +64,8 @@ class Log:
 
 
 def _level(error: BearerError) -> int:
-    if isinstance(error, MissingToken):
+    if error.reason == "token_missing":
+        # Every client that does not know yet, every scanner.
         return logging.DEBUG
     return logging.WARNING if isinstance(error, AuthorizationServerUnavailable) else logging.INFO
 

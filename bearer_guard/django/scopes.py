@@ -32,7 +32,7 @@ def access_token(request: HttpRequest) -> AccessToken:
             '"bearer_guard.django.BearerMiddleware" into MIDDLEWARE'
         ) from None
     if token is None:
-        raise MissingToken
+        raise MissingToken("path_is_public")
     return token
 
 

@@ -161,8 +161,13 @@ async def test_a_public_path_has_no_token_and_an_unauthenticated_user(guard: Gua
     assert app.scope[KEY] is None
     assert app.scope["auth"].scopes == []
     assert isinstance(app.scope["user"], UnauthenticatedUser)
-    with pytest.raises(MissingToken):
+    with pytest.raises(MissingToken, match="^path_is_public$"):
         access_token(app.scope)
+
+
+def test_where_no_guard_was_there_is_no_token() -> None:
+    with pytest.raises(MissingToken, match="^token_missing$"):
+        access_token(http_scope("/orders"))
 
 
 async def test_on_a_public_path_even_a_bad_token_is_not_looked_at(

@@ -28,6 +28,8 @@ SAID_IN_SEVERAL_FILES = {
     "claim_malformed": "a claim of the wrong type, whichever",
     "issuer_untrusted": "a name that no issuer of the settings has, in a token or in an answer",
     "upstream_timeout": "time is up: for one call, or for the request that waits for it",
+    "path_is_public": "whoever asks for a token there, in whichever framework",
+    "token_missing": "there is none in the request, nor anything that the guard has found out",
     "token_bound": "it needs a proof of possession: by cnf, or by the name of its kind",
     "type_unexpected": "typ is not what the issuer's profile demands, or names another kind",
 }

@@ -33,6 +33,7 @@ def log() -> Log:
     ("error", "level"),
     [
         (MissingToken(), logging.DEBUG),
+        (MissingToken("path_is_public"), logging.INFO),
         (InvalidRequest("credentials_repeated"), logging.INFO),
         (InvalidToken("expired"), logging.INFO),
         (InsufficientScope(("a",)), logging.INFO),
