@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from bearer_guard._core.plain_text import in_a_line, shown
 from bearer_guard._running.record_limits import Kind, RecordLimits, Withheld
-from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, MissingToken
+from bearer_guard.errors import AuthorizationServerUnavailable, BearerError
 
 _logger = logging.getLogger("bearer_guard")
 OURS = frozenset(
