@@ -92,6 +92,7 @@ class BearerMiddleware:
         self.guard = guard
         self._is_needed = bool(settings.for_middlewares_alone())
         self._reads_forms = settings.form_parameter
+        self._looks_further = settings.form_parameter or settings.websocket_protocol is not None
         self._reads_queries = settings.query_parameter
         self._marker = settings.websocket_protocol
         self._renews = settings.websocket_renewal
@@ -99,26 +100,27 @@ class BearerMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
-        if scope["type"] == "lifespan":
+        kind = scope["type"]
+        if kind == "lifespan":
             await self.app(scope, receive, send)
             return
-        if scope["type"] not in ("http", "websocket"):
+        if kind not in ("http", "websocket"):
             raise ValueError("BearerMiddleware guards http and websocket, and passes lifespan")
         started = Started(send)
         try:
             request = AsgiRequest(scope)
-            if scope["type"] == "websocket":
-                if self._marker is not None:
-                    request = self._without_token(scope, self._marker, started)
-            elif self._reads_forms:
-                request, receive = await self._with_form(request, receive)
-            token = await self.guard.check_async(request)
-            started.private = self._reads_queries and self.guard.must_stay_private(request)
+            if self._looks_further:
+                request, receive = await self._with_more(request, receive, started)
+            token = self.guard._check_at_once(request)
+            if token is not None and not isinstance(token, AccessToken):
+                token = await self.guard._finish_check(token)
+            if self._reads_queries:
+                started.private = self.guard.must_stay_private(request)
             scope[GUARD_KEY] = self.guard
             if self._is_needed:
                 scope[_AROUND] = (*scope.get(_AROUND, ()), self.guard)
             self._tell(scope, token)
-            if token is None or (scope["type"] == "http" and not self._ends_streams):
+            if token is None or (kind == "http" and not self._ends_streams):
                 await self.app(scope, receive, started)
             else:
                 life = self._life(scope, request, receive, started, token)
@@ -133,6 +135,18 @@ class BearerMiddleware:
             scope["auth"], scope["user"] = AuthCredentials(), UnauthenticatedUser()
         else:
             scope["auth"], scope["user"] = BearerCredentials(token), BearerUser(token)
+
+    async def _with_more(
+        self, request: AsgiRequest, receive: Receive, started: Started
+    ) -> tuple[AsgiRequest, Receive]:
+        """What the guard looks at beside headers: a form's body, a WebSocket's subprotocols."""
+        if request.scope["type"] == "http":
+            return (
+                await self._with_form(request, receive) if self._reads_forms else (request, receive)
+            )
+        if self._marker is not None:
+            request = self._without_token(request.scope, self._marker, started)
+        return request, receive
 
     def _without_token(self, scope: Scope, marker: str, started: Started) -> AsgiRequest:
         request = AsgiRequest(set_aside(scope, marker))

@@ -190,9 +190,10 @@ class Guard(Operated):
         except MissingToken as error:
             error.scopes = needed.named()
             raise
-        if type(found) is AccessToken:
-            return _granting(found, needed)
-        return Unfinished(found, needed)
+        if not isinstance(found, AccessToken):
+            return Unfinished(found, needed)
+        # Most guards ask for no scope by the path, and most requests find out here.
+        return _granting(found, needed) if needed.scopes or needed.any_scopes else found
 
     async def _finish_check(self, unfinished: Unfinished) -> AccessToken:
         found = await self._judge.finish_async(unfinished.waiting)

@@ -8,8 +8,9 @@ tokens in turn, at a guard that remembers 500, so each is forgotten before it co
 
 All servers run on one core, the client on another. Beside the rates by the clock stand those by
 the processor time that the server itself took, where neither the client nor the machine's other
-work shows. Beside both, the same FastAPI operation with a dependency on ``PyJWKClient`` and
-``decode``, as people write it by hand.
+work shows. *The least* is a middleware that checks nothing and does what none that remembers
+tokens can go without (``least.py``). Beside both, the same FastAPI operation with a dependency on
+``PyJWKClient`` and ``decode``, as people write it by hand.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ def _of(app: str, running: AuthorizationServer, tokens: list[str], options: Opti
         "new": (f"guarded_{app}", tokens),
     }
     apps = {app: f"apps:{app}", f"guarded_{app}": f"apps:guarded_{app}"}
+    if app == "asgi":
+        apps["least"] = "apps:least_asgi"
+        loads["least"] = ("least", tokens[:1])
     if app == "fastapi":
         apps["by hand"] = "app_by_hand:app"
         loads["by hand"] = ("by hand", tokens[:1])
@@ -64,6 +68,11 @@ def _of(app: str, running: AuthorizationServer, tokens: list[str], options: Opti
     return [
         _row(app, "warm", "warm token", times, processor),
         _row(app, "new", "every token new", times, processor),
+        *(
+            [_row(app, "least", "the least middleware, warm token", times, processor)]
+            if "least" in loads
+            else []
+        ),
         *(
             [_row(app, "by hand", "PyJWKClient + decode by hand, warm", times, processor)]
             if "by hand" in loads

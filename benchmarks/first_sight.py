@@ -6,7 +6,8 @@ decoded and whose padding and hash were made beforehand. Nothing can check a tok
 ratio is what all else costs. Two ways, since each flatters something else: one token again and
 again, by a guard that remembers none (all in the processor's caches); and 2,000 different
 tokens in turn, by a guard that remembers 500 and so has always forgotten the next, which
-includes remembering it and forgetting another. A rival gets the token already cut out of the
+includes remembering it and forgetting another. *The least* is what no check in Python can go
+without (``least.py``). A rival gets the token already cut out of the
 header, and its key at hand.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import material, rivals
+from benchmarks import least, material, rivals
 from benchmarks.measuring import Times, each, each_of, side_by_side
 from benchmarks.row import TIMES, Options, Row, Verdict, missing
 
@@ -44,6 +45,7 @@ def _one_token(running: AuthorizationServer, size: int, options: Options) -> lis
         contestants: dict[str, Contestant] = {
             "bare": each_of(signed.bare(), [signed.bare_arguments(token)]),
             "guard": each(guard.authenticate, [material.request(token)]),
+            "least": each(least.check(signed), [token.encode()]),
             "PyJWT": each(rivals.pyjwt_prepared(running.issuer, signed), [token]),
             "PyJWKClient": each(rivals.pyjwk_client(running), [token]),
         }
@@ -58,6 +60,10 @@ def _one_token(running: AuthorizationServer, size: int, options: Options) -> lis
         _row(f"first sight, RS256-2048, {of_size}: one token again and again", times, note)
         if is_usual
         else Row(f"… of {of_size}", times.ratios("guard", "bare"), note=note),
+        Row(
+            f"… the least: digest, base64, JSON, and no check, {of_size}",
+            times.ratios("least", "bare"),
+        ),
         Row(f"… PyJWT's decode, key prepared, {of_size}", times.ratios("PyJWT", "bare")),
         no_joserfc or Row(f"… joserfc, key prepared, {of_size}", times.ratios("joserfc", "bare")),
         Row(f"… PyJWKClient + decode, {of_size}", times.ratios("PyJWKClient", "bare")),

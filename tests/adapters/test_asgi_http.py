@@ -161,12 +161,12 @@ async def test_a_public_path_has_no_token_and_an_unauthenticated_user(guard: Gua
     assert app.scope[KEY] is None
     assert app.scope["auth"].scopes == []
     assert isinstance(app.scope["user"], UnauthenticatedUser)
-    with pytest.raises(MissingToken, match="^path_is_public$"):
+    with pytest.raises(MissingToken, match=r"^path_is_public$"):
         access_token(app.scope)
 
 
 def test_where_no_guard_was_there_is_no_token() -> None:
-    with pytest.raises(MissingToken, match="^token_missing$"):
+    with pytest.raises(MissingToken, match=r"^token_missing$"):
         access_token(http_scope("/orders"))
 
 

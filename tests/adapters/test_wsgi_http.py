@@ -110,12 +110,12 @@ def test_a_public_path_has_no_token(guard: Guard, bearer: dict[str, str]) -> Non
         app = App()
         assert call(BearerMiddleware(app, guard), environ("/health", headers=headers)).status == 200
         assert app.environ[KEY] is None
-        with pytest.raises(MissingToken, match="^path_is_public$"):
+        with pytest.raises(MissingToken, match=r"^path_is_public$"):
             access_token(app.environ)
 
 
 def test_where_no_guard_was_there_is_no_token() -> None:
-    with pytest.raises(MissingToken, match="^token_missing$"):
+    with pytest.raises(MissingToken, match=r"^token_missing$"):
         access_token(environ("/orders"))
 
 
