@@ -15,7 +15,7 @@ from bearer_guard._running.record_limits import RecordLimits
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
-from fleet.servers import Server, program_of_the_wheel
+from fleet.servers import Server, programs
 
 
 def new_log(clock: HandClock) -> Log:
@@ -24,13 +24,25 @@ def new_log(clock: HandClock) -> Log:
 
 
 SECRET = "a secret of the fleet, 32 characters"
+ON_EVERY_SERVER = frozenset(
+    {"test_redis_store", "test_workers", "test_revoking", "test_full_store", "test_failing_over"}
+)
+"""The modules whose tests a server's own ways may decide. The rest has Valkey of the wheel."""
+PROGRAMS = programs()
 _prefixes = itertools.count(1)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Once for each server that is here; where there is but one, there is no parameter."""
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if len(PROGRAMS) > 1 and module in ON_EVERY_SERVER and "program" in metafunc.fixturenames:
+        metafunc.parametrize("program", PROGRAMS, indirect=True)
+
+
 @pytest.fixture
-def program() -> Path:
+def program(request: pytest.FixtureRequest) -> Path:
     """Which server."""
-    return program_of_the_wheel()
+    return PROGRAMS[getattr(request, "param", "valkey-of-the-wheel")]
 
 
 @pytest.fixture(scope="session")

