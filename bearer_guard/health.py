@@ -117,7 +117,8 @@ class StoreHealth:
 
     state: StoreState
     next_try_in: float
-    """Seconds for which a store that failed is left alone; 0 where the next need asks it."""
+    """Seconds for which a store that failed is left alone, and one that takes nothing (it is full,
+    or a replica) is only read; 0 where the next need asks it."""
     last_error: LastError | None
     """Its reason is the name of what the store's client raised."""
 

@@ -14,12 +14,18 @@ class StoreFailure(Exception):
         self.reason = reason
 
 
+class StoreTakesNothing(StoreFailure):
+    """A shared store answered at once that it takes nothing now: it is full, or a replica. What
+    it keeps, it still tells."""
+
+
 @runtime_checkable
 class SharedStore(Protocol):
     """A store of octets by name, as Redis is. Called in worker threads only.
 
     Each call is over within its own short deadline and raises ``StoreFailure`` when it could
-    not be done. What is stored is sealed: the store need not be trusted.
+    not be done; ``StoreTakesNothing`` only where it would store something. What is stored is
+    sealed: the store need not be trusted.
     """
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:
@@ -44,4 +50,4 @@ class SharedStore(Protocol):
         ...
 
 
-__all__ = ["SharedStore", "StoreFailure"]
+__all__ = ["SharedStore", "StoreFailure", "StoreTakesNothing"]

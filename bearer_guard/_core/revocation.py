@@ -44,18 +44,21 @@ class Revoked:
         self.any = False
         """Whether there is anything: what most requests look at, and no further."""
 
-    def add(self, revocation: Revocation, now: float) -> None:
-        """Know of one more. Those that are over go, and where there are too many, those that
-        end first."""
+    def add(self, revocation: Revocation, now: float) -> bool:
+        """Know of one more, and whether that is news. Those that are over go, and where there are
+        too many, those that end first."""
         if revocation.digest is not None:
+            is_news = self._tokens.get(revocation.digest) != revocation
             self._tokens[revocation.digest] = revocation
         else:
             known = self._subjects.get((revocation.issuer, revocation.subject))
-            if known is None or known.before < revocation.before:
+            is_news = known is None or known.before < revocation.before
+            if is_news:
                 self._subjects[revocation.issuer, revocation.subject] = revocation
         self.any = True
         if len(self) > self._size:
             self._tidy(now)
+        return is_news
 
     def covers(self, digest: bytes, token: AccessToken) -> bool:
         """Whether a token that is good by itself was revoked."""

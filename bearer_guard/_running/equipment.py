@@ -78,9 +78,9 @@ class Equipment:
             store = self._store = RedisStore(store, shared.prefix, shared.timeout)
         return Fleet(shared, store, self.clock, log)
 
-    def memories(self) -> Iterator[VerifiedTokens | Answers]:
+    def memories(self, *, to_revoke: bool = False) -> Iterator[VerifiedTokens | Answers]:
         """All memories of tokens; what is under way already is not kept in them any more."""
-        self.epoch.turn()
+        self.epoch.turn(to_revoke=to_revoke)
         yield self.verified
         for introspector in self.introspectors.values():
             yield introspector.answers
@@ -92,9 +92,11 @@ class Equipment:
 
     def learn(self, revocation: Revocation) -> None:
         """From now on what it speaks of is refused: first where good tokens end, then what is
-        remembered of them, so that nothing slips through."""
-        self.revoked.add(revocation, self.clock.time())
-        for memory in self.memories():
+        remembered of them, so that nothing slips through. What is no news was forgotten then: a
+        log that is read anew costs no look at each memory for each of its entries."""
+        if not self.revoked.add(revocation, self.clock.time()):
+            return
+        for memory in self.memories(to_revoke=True):
             if revocation.digest is not None:
                 memory.forget(revocation.digest)
             else:

@@ -16,17 +16,16 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from bearer_guard._core.sealing import Sealer
 from bearer_guard._running.log import Log
+from bearer_guard._running.store_pauses import StorePauses, StoreSeen
 from bearer_guard.clock import Clock
 from bearer_guard.exchange import Reply, UpstreamFailure
-from bearer_guard.health import StoreState
 from bearer_guard.settings.shared import Shared
-from bearer_guard.shared import SharedStore, StoreFailure
+from bearer_guard.shared import SharedStore
 
-Result = TypeVar("Result")
 _LOOK_EVERY = 0.02
 _FAILURE_LASTS = 1.0
 """Seconds for which a failed call is everybody's, as it is its own worker's."""
@@ -52,24 +51,13 @@ class _Met(NamedTuple):
     details: dict[str, Any]
 
 
-class StoreSeen(NamedTuple):
-    """What this worker saw of the store; times are the clock's ``monotonic``."""
-
-    state: StoreState
-    away_until: float
-    last_reason: str | None
-    failed_at: float
-
-
 class Fleet:
     """One guard's part in its fleet."""
 
     def __init__(self, settings: Shared, store: SharedStore, clock: Clock, log: Log) -> None:
-        self._log = log
-        self._pause = settings.pause
         self._store = store
         self._clock = clock
-        self._seen = StoreSeen("unused", -math.inf, None, -math.inf)
+        self._pauses = StorePauses(settings.pause, clock, log)
         self.sealer = Sealer(settings.secret)
 
     def once(
@@ -90,11 +78,13 @@ class Fleet:
         heard = self._recalled(name, after, known)
         if heard is not None:
             return heard
-        if not self._leads(name, until):
+        leads = self._leads(name, until)
+        if leads:
+            # Another may have led, and left, between this one's look and its lead.
+            heard = self._led(name, after, known)
+        elif leads is False:
             heard = self._followed(name, until, after, known)
-            return heard or self._sent(name, lasts, send)
-        # Another may have led, and left, between this one's look and its lead.
-        return self._led(name, after, known) or self._sent(name, lasts, send)
+        return heard or self._sent(name, lasts, send, leaves=leads is not None)
 
     def _led(self, name: str, after: float, known: str | None) -> Heard | None:
         """What there is by now, for one who leads; then it leads no more."""
@@ -121,22 +111,22 @@ class Fleet:
 
     def may_spend(self, name: str, limit: int, window: float) -> bool:
         """Whether the fleet has one left of ``limit`` in ``window`` seconds; it is spent then."""
-        return self._tried(lambda: self._store.count(name, window) <= limit, otherwise=True)
+        return self._pauses.write(lambda: self._store.count(name, window) <= limit, otherwise=True)
 
     def get(self, *names: str) -> list[dict[str, Any] | None]:
         """What is kept under each of ``names`` and is neither over nor forged."""
         nothing: list[bytes | None] = [None] * len(names)
-        return self._opened(names, self._tried(lambda: self._store.get(names), nothing))
+        return self._opened(names, self._pauses.read(lambda: self._store.get(names), nothing))
 
     def put(self, name: str, document: dict[str, Any], seconds: float) -> None:
         """Keep ``document`` (JSON) for so long."""
         if seconds > 0:
             sealed = self.sealer.seal(name, document, self._clock.time() + seconds)
-            self._tried(lambda: self._store.put(name, sealed, seconds), otherwise=None)
+            self._pauses.write(lambda: self._store.put(name, sealed, seconds), otherwise=None)
 
     def delete(self, name: str) -> None:
-        """Keep it no longer."""
-        self._tried(lambda: self._store.delete(name), otherwise=None)
+        """Keep it no longer. That takes no room: a store that is full does it."""
+        self._pauses.read(lambda: self._store.delete(name), otherwise=None)
 
     def append(self, log_name: str, document: dict[str, Any], seconds: float, lasts: float) -> bool:
         """Write ``document`` (JSON) into a log, for so long; whether the store took it."""
@@ -150,11 +140,11 @@ class Fleet:
                     return True
             return False
 
-        return seconds > 0 and self._tried(appended, otherwise=False)
+        return seconds > 0 and self._pauses.write(appended, otherwise=False)
 
     def last(self, log_name: str) -> int | None:
         """The number of a log's last entry; ``None`` while the store is away."""
-        found = self._tried(lambda: self._store.get([log_name]), otherwise=None)
+        found = self._pauses.read(lambda: self._store.get([log_name]), otherwise=None)
         if found is None:
             return None
         number = found[0] or b"0"
@@ -163,12 +153,12 @@ class Fleet:
     def entries(self, log_name: str, numbers: Iterable[int]) -> list[dict[str, Any] | None] | None:
         """Entries of a log by number; ``None`` while the store is away."""
         names = [f"{log_name}:{number}" for number in numbers]
-        found = self._tried(lambda: self._store.get(names), otherwise=None)
+        found = self._pauses.read(lambda: self._store.get(names), otherwise=None)
         return None if found is None else self._opened(names, found)
 
     def state(self) -> StoreSeen:
         """How the store does, as far as this worker knows."""
-        return self._seen
+        return self._pauses.seen
 
     def _opened(
         self, names: Sequence[str], found: Sequence[bytes | None]
@@ -178,9 +168,12 @@ class Fleet:
             self.sealer.opened(name, octets, now) for name, octets in zip(names, found, strict=True)
         ]
 
-    def _leads(self, name: str, until: float) -> bool:
+    def _leads(self, name: str, until: float) -> bool | None:
+        """``None`` where the store cannot tell: then each leads itself."""
         left = max(0.001, until - time.monotonic())
-        return self._tried(lambda: self._store.add(_lead_of(name), b"1", left), otherwise=True)
+        return self._pauses.write(
+            lambda: self._store.add(_lead_of(name), b"1", left), otherwise=None
+        )
 
     def _followed(self, name: str, until: float, after: float, known: str | None) -> Heard | None:
         """The leader's answer; ``None`` when it left without one, or takes too long."""
@@ -188,14 +181,21 @@ class Fleet:
         until = now + (until - now) * _SHARE_OF_TIME
         while time.monotonic() < until:
             time.sleep(_LOOK_EVERY)
-            leads = self._tried(lambda: self._store.get([_lead_of(name)])[0], otherwise=None)
+            leads = self._pauses.read(lambda: self._store.get([_lead_of(name)])[0], otherwise=None)
             # Asked in this order: a leader keeps its answer, and leaves then.
             heard = self._recalled(name, after, known)
             if heard is not None or leads is None:
                 return heard
         return None
 
-    def _sent(self, name: str, lasts: Callable[[Reply], float], send: Callable[[], Reply]) -> Heard:
+    def _sent(
+        self,
+        name: str,
+        lasts: Callable[[Reply], float],
+        send: Callable[[], Reply],
+        *,
+        leaves: bool,
+    ) -> Heard:
         try:
             at, number = self._clock.time(), secrets.token_hex(8)
             reply = send()
@@ -205,23 +205,9 @@ class Fleet:
             self.put(_failure_of(name), met._asdict(), _FAILURE_LASTS)
             raise
         finally:
-            self.delete(_lead_of(name))
+            if leaves:
+                self.delete(_lead_of(name))
         return Heard(reply, 0.0, number)
-
-    def _tried(self, work: Callable[[], Result], otherwise: Result) -> Result:
-        """A store that failed is left alone for a while, so that it holds nobody up."""
-        if self._clock.monotonic() < self._seen.away_until:
-            return otherwise
-        try:
-            found = work()
-        except StoreFailure as failure:
-            now = self._clock.monotonic()
-            self._seen = StoreSeen("away", now + self._pause, failure.reason, now)
-            self._log.store_failure(failure.reason)
-            return otherwise
-        if self._seen.state != "reached":
-            self._seen = self._seen._replace(state="reached")
-        return found
 
 
 def _document(reply: Reply, at: float, number: str) -> dict[str, Any]:

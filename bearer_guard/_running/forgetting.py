@@ -30,11 +30,15 @@ class Epoch:
         """The lock may have been held by a thread that did not come along."""
         self._lock = threading.Lock()
 
-    def turn(self) -> None:
-        """Begin the next one; then discard. In this order nothing slips through."""
+    def turn(self, *, to_revoke: bool = False) -> None:
+        """Begin the next one; then discard. In this order nothing slips through.
+
+        What is revoked is refused whatever is heard of it: the others' answers serve on.
+        """
         with self._lock:
             self.number += 1
-            self.turned_at = self._clock.time()
+            if not to_revoke:
+                self.turned_at = self._clock.time()
 
     def act(self, number: int, action: Callable[..., object], *arguments: object) -> None:
         """Do it if the epoch ``number`` lasts; it does not end meanwhile."""

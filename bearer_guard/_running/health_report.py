@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from bearer_guard._core import key_report
 from bearer_guard._core.key_source import KeySource
 from bearer_guard._core.trust import IssuerRules, TrustedIssuer
-from bearer_guard._running.fleet import StoreSeen
 from bearer_guard._running.parts import Parts, Signatures
+from bearer_guard._running.store_pauses import StoreSeen
 from bearer_guard.health import (
     CacheHealth,
     Health,
@@ -45,7 +45,7 @@ def health(parts: Parts, remembered_tokens: int) -> Health:
 def _store(state: StoreSeen, now: float) -> StoreHealth:
     return StoreHealth(
         state=state.state,
-        next_try_in=max(0.0, state.away_until - now),
+        next_try_in=max(0.0, state.unwritten_until - now),
         last_error=key_report.last_error(state.last_reason, state.failed_at, now),
     )
 

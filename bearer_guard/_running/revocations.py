@@ -1,11 +1,17 @@
 """Revocations, from this worker to the fleet and back: a log in the shared store, that each
-worker reads on from where it was. Who comes late reads it from the beginning."""
+worker reads on from where it was. Who comes late reads it from the beginning.
+
+A store may lose its memory, or fail over to a replica that had not heard the last of it, and then
+numbers anew. The counter alone does not show that: it may have caught up before a worker looks
+again. So the entry that was read last is looked at too, whether it is still the same.
+"""
 
 from __future__ import annotations
 
 import threading
 import weakref
 from collections.abc import Callable
+from typing import Any
 
 from bearer_guard._core.revocation import Revocation
 from bearer_guard._running.fleet import Fleet
@@ -18,6 +24,10 @@ _LOG_LASTS = 10 * 365 * 86_400.0
 _AT_ONCE = 200
 _COUNTER = "revocations"
 _STOPS_WITHIN = 2.0
+_LATE = 64
+"""How many of the last numbers may be taken and not written yet: each is one publisher's."""
+_LATE_FOR = 15.0
+"""Seconds between the two, at most: the longest time-out for one call, and more."""
 
 
 class Revocations:
@@ -51,8 +61,15 @@ class Revocations:
         self._lock = threading.Lock()
         self._ends = threading.Event()
         self._thread: threading.Thread | None = None
-        self._read = 0
+        self._from_the_start()
         self.started = False
+
+    def _from_the_start(self) -> None:
+        self._read = 0
+        self._last_entry: dict[str, Any] | None = None
+        """What stood there under the number that was read last."""
+        self._late: dict[int, float] = {}
+        """Numbers without an entry, and until when they are looked at again."""
 
     def start(self) -> None:
         """Read what there is, and go on reading."""
@@ -76,21 +93,53 @@ class Revocations:
     def read_on(self) -> None:
         """Learn what is new in the log."""
         last = self._fleet.last(_COUNTER)
-        if last is None:
+        if last is None or not self._looked_back(last):
             return
-        if last < self._read:
-            # The store lost its counter, and numbers anew.
-            self._read = 0
         first = max(self._read, last - self._settings.revocations) + 1
         for start in range(first, last + 1, _AT_ONCE):
             numbers = range(start, min(start + _AT_ONCE, last + 1))
             entries = self._fleet.entries(_COUNTER, numbers)
             if entries is None:
                 return
-            for entry in entries:
+            late_until = self._clock.monotonic() + _LATE_FOR
+            for number, entry in zip(numbers, entries, strict=True):
                 if entry is not None:
                     self._learn(Revocation.of_document(entry))
-            self._read = numbers[-1]
+                elif number > last - _LATE:
+                    self._late[number] = late_until
+            self._read, self._last_entry = numbers[-1], entries[-1]
+
+    def _looked_back(self, last: int) -> bool:
+        """Learn what came late, and whether the log is still the one that was read: if not, it is
+        read from its start. Returns whether the store could tell."""
+        now = self._clock.monotonic()
+        self._late = {number: until for number, until in self._late.items() if now < until}
+        if not self._read:
+            return True
+        numbers = tuple(dict.fromkeys((self._read, *self._late)))
+        entries = self._fleet.entries(_COUNTER, numbers)
+        if entries is None:
+            return False
+        found = dict(zip(numbers, entries, strict=True))
+        if last < self._read or self._is_another_log(found[self._read], last):
+            self._from_the_start()
+            return True
+        for number in tuple(self._late):
+            entry = found[number]
+            if entry is not None:
+                self._learn(Revocation.of_document(entry))
+                del self._late[number]
+        self._last_entry = found[self._read]
+        return True
+
+    def _is_another_log(self, entry: dict[str, Any] | None, last: int) -> bool:
+        """By what stands now where this worker read last."""
+        if self._read in self._late:
+            return False
+        if entry is None:
+            # It is over, as each is some day, or gone with its log: read anew when there is news.
+            return last > self._read
+        return entry != self._last_entry
 
     def close(self) -> None:
         """End the thread."""

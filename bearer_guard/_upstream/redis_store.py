@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from bearer_guard._upstream import forks
 from bearer_guard.errors import SettingsError
-from bearer_guard.shared import StoreFailure
+from bearer_guard.shared import StoreFailure, StoreTakesNothing
 
 Result = TypeVar("Result")
 _CONNECTIONS = 64
@@ -25,6 +25,8 @@ class RedisStore:
                 "a shared store by URL needs redis-py: install bearer-guard[redis]"
             ) from None
         self._failures: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+        self._refusal: type[Exception] = redis.ResponseError
+        self._not_the_primary: type[Exception] = redis.ReadOnlyError
         self._url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
         self._prefix = prefix
         self._timeout = timeout
@@ -43,7 +45,9 @@ class RedisStore:
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:
         """``MGET``."""
-        return self._do(lambda client: client.mget([self._name(name) for name in names]))
+        return self._do(
+            lambda client: client.mget([self._name(name) for name in names]), refused=StoreFailure
+        )
 
     def put(self, name: str, value: bytes, seconds: float) -> None:
         """``SET`` with ``PX``."""
@@ -85,12 +89,29 @@ class RedisStore:
     def _name(self, name: str) -> str:
         return f"{self._prefix}:{name}"
 
-    def _do(self, work: Callable[[Any], Result]) -> Result:
+    def _do(
+        self,
+        work: Callable[[Any], Result],
+        refused: type[StoreFailure] = StoreTakesNothing,
+    ) -> Result:
+        client = self._ready()
         try:
-            return work(self._ready())
+            return work(client)
         except self._failures as error:
+            answered = isinstance(error, self._refusal)
+            if not answered or isinstance(error, self._not_the_primary):
+                self._leave(client)
             # By name: a message may hold the address, and that the password.
-            raise StoreFailure(type(error).__name__) from None
+            raise (refused if answered else StoreFailure)(type(error).__name__) from None
+
+    def _leave(self, client: Any) -> None:
+        """All its connections may lead to a server that is gone, or the primary no more. Each
+        would have to fail before it is left; a new one looks the address up."""
+        with self._lock:
+            if self._client is client:
+                self._client = None
+        # Those that other threads use end with the client, when the last of them is through.
+        client.connection_pool.disconnect(inuse_connections=False)
 
     def _ready(self) -> Any:
         with self._lock:

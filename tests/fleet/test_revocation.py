@@ -66,6 +66,17 @@ def test_the_later_of_two_words_on_a_subject_counts_in_either_order() -> None:
         assert revoked.covers(OTHER, token(iat=150))
 
 
+def test_what_is_known_already_is_no_news() -> None:
+    revoked = Revoked(5)
+    token_itself = Revocation(until=10, digest=DIGEST)
+    subject = Revocation(until=10, issuer="https://i/", subject="alice", before=100)
+    for news in (token_itself, token_itself._replace(until=11)):
+        assert [revoked.add(news, now=0) for _ in range(2)] == [True, False]
+    for news in (subject, subject._replace(before=200)):
+        assert [revoked.add(news, now=0) for _ in range(2)] == [True, False]
+    assert not revoked.add(subject, now=0)
+
+
 def test_it_travels_as_json() -> None:
     for one in (
         Revocation(until=10, digest=DIGEST),

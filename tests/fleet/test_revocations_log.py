@@ -27,6 +27,7 @@ class Log:
         self.written: dict[int, Revocation] = {}
         self.counter: int | None = 0
         self.is_away_for_entries = False
+        self.is_away_after: int | None = None
         self.looked_for: list[list[int]] = []
 
     def write(self, *numbers: int) -> None:
@@ -38,7 +39,7 @@ class Log:
 
     def entries(self, _: str, numbers: Iterable[int]) -> list[dict[str, Any] | None] | None:
         self.looked_for.append(list(numbers))
-        if self.is_away_for_entries:
+        if self.is_away_for_entries or len(self.looked_for) - 1 == self.is_away_after:
             return None
         found = [self.written.get(number) for number in self.looked_for[-1]]
         return [each and each.document() for each in found]
@@ -95,6 +96,14 @@ def test_while_the_store_is_away_nothing_is_read_and_nothing_skipped(reader: Rea
     assert reader.read_on() == [revocation(2)]
 
 
+def test_where_the_store_goes_in_mid_reading_it_is_read_on_from_there(reader: Reader) -> None:
+    reader.log.write(*range(1, 202))
+    reader.log.is_away_after = 1
+    assert reader.read_on() == [revocation(number) for number in range(1, 201)]
+    reader.log.is_away_after = None
+    assert reader.read_on() == [revocation(201)]
+
+
 def test_an_entry_that_is_over_or_forged_is_passed_over(reader: Reader) -> None:
     reader.log.write(1, 2, 3)
     del reader.log.written[2]
@@ -108,6 +117,72 @@ def test_where_the_store_lost_its_counter_the_log_is_read_from_its_start(reader:
     reader.log.written.clear()
     reader.log.write(1)
     assert reader.read_on() == [revocation(1)]
+
+
+def test_a_number_that_was_taken_and_is_written_later_is_read_then(reader: Reader) -> None:
+    """Its publisher takes the number first, and others may overtake it."""
+    reader.log.write(1, 2, 4)
+    assert reader.read_on() == [revocation(1), revocation(2), revocation(4)]
+    reader.log.write(3, 4)
+    assert reader.read_on() == [revocation(3)]
+    assert reader.read_on() == []
+    reader.log.counter = 5
+    assert reader.read_on() == []
+    reader.log.write(5)
+    assert reader.read_on() == [revocation(5)]
+    assert reader.read_on() == []
+    reader.log.write(6)
+    assert reader.read_on() == [revocation(6)]
+
+
+def test_a_number_that_stays_empty_is_not_looked_for_without_end(
+    reader: Reader, hand_clock: HandClock
+) -> None:
+    reader.log.write(1, 3)
+    for seconds, looked_for in ((0, [1, 2, 3]), (0, [3, 2]), (14, [3, 2]), (1, [3])):
+        hand_clock.turn(seconds)
+        reader.read_on()
+        assert reader.log.looked_for[-1] == looked_for
+
+
+def test_of_a_long_log_only_the_last_numbers_may_be_written_later(reader: Reader) -> None:
+    reader.log.counter = 500
+    reader.read_on()
+    reader.read_on()
+    assert reader.log.looked_for[-1] == [500, *range(437, 500)]
+
+
+def test_a_log_that_numbers_anew_is_read_anew_though_its_counter_caught_up(reader: Reader) -> None:
+    reader.log.write(1, 2)
+    reader.read_on()
+    reader.log.written.clear()
+    reader.log.written.update({1: revocation(11), 2: revocation(12)})
+    assert reader.read_on() == [revocation(11), revocation(12)]
+    assert reader.read_on() == []
+
+
+def test_where_the_last_entry_is_over_there_is_no_telling_and_with_news_all_is_read(
+    reader: Reader,
+) -> None:
+    reader.log.write(1, 2)
+    reader.read_on()
+    del reader.log.written[2]
+    assert reader.read_on() == []
+    reader.log.write(3)
+    assert reader.read_on() == [revocation(1), revocation(3)]
+    reader.log.write(4)
+    assert reader.read_on() == [revocation(4)]
+
+
+def test_what_another_log_has_under_a_number_that_was_over_is_read(
+    reader: Reader, hand_clock: HandClock
+) -> None:
+    reader.log.counter = 2
+    reader.read_on()
+    hand_clock.turn(15)
+    assert reader.read_on() == []
+    reader.log.write(1, 2)
+    assert reader.read_on() == [revocation(1), revocation(2)]
 
 
 def test_it_is_started_once(reader: Reader) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from bearer_guard import Guard
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
-from fleet.workers import ISSUER, Workers, verdict
+from fleet.servers import soon
+from fleet.workers import INTROSPECT, ISSUER, Workers, refuses, verdict
 
 
 @pytest.fixture
@@ -19,20 +18,6 @@ def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
     made = Workers(replace(shared, revocations_every=0.02), hand_clock)
     yield made
     made.close()
-
-
-def soon(is_so: Callable[[], bool]) -> bool:
-    """Whether it becomes so: another thread has to see to it, on a machine that may be busy."""
-    until = time.monotonic() + 10
-    while not is_so():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.005)
-    return True
-
-
-def refuses(guard: Guard, token: str) -> Callable[[], bool]:
-    return lambda: verdict(guard, token) == "401 token_revoked"
 
 
 @pytest.mark.parametrize("kind", ["jwt", "opaque"])
@@ -131,3 +116,14 @@ def test_a_store_that_lost_its_counter_is_read_anew(workers: Workers, store: obj
     token = workers.server.jwt()
     first.revoke(token)
     assert soon(refuses(second, token))
+
+
+def test_to_hear_of_a_revocation_costs_no_other_token_a_question(workers: Workers) -> None:
+    revoked, other = workers.server.jwt(), workers.server.opaque()
+    first, late = workers.new(2)
+    assert verdict(first, other) == "let in"
+    assert first.revoke(revoked)
+    assert verdict(late, workers.server.jwt()) == "let in"
+    assert soon(refuses(late, revoked))
+    assert verdict(late, other) == "let in"
+    assert workers.server.count(INTROSPECT) == 1

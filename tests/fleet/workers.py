@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -53,3 +54,8 @@ def verdict(guard: Guard, token: str) -> str:
     except BearerError as error:
         return f"{guard.refusal(error).status} {error.reason}"
     return "let in"
+
+
+def refuses(guard: Guard, token: str) -> Callable[[], bool]:
+    """Whether it knows that the token is revoked, asked anew each time."""
+    return lambda: verdict(guard, token) == "401 token_revoked"
