@@ -26,15 +26,29 @@ class Revocation(NamedTuple):
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Revocation:
-        """From JSON that a worker of the same version sealed."""
-        digest = document["digest"]
-        return cls(**{**document, "digest": digest and bytes.fromhex(digest)})
+        """From JSON that a worker sealed, of this version or of a newer one, which may say more.
+
+        Raises ``ValueError`` where it says less.
+        """
+        try:
+            known = {name: document[name] for name in cls._fields}
+            digest = known["digest"]
+            return cls(**{**known, "digest": digest and bytes.fromhex(digest)})
+        except (KeyError, TypeError):
+            raise ValueError("no revocation") from None
+
+    def joined(self, other: Revocation) -> Revocation:
+        """The stricter of two that speak of the same: later is longer, and covers more."""
+        return self._replace(
+            until=max(self.until, other.until), before=max(self.before, other.before)
+        )
 
 
 class Revoked:
     """What one worker knows to be revoked, at most ``size`` of it.
 
-    Written by one thread at a time, read by all: each look is one step of the interpreter.
+    Written by one thread at a time, under a lock of the caller's, read by all without: each look
+    is one step of the interpreter.
     """
 
     def __init__(self, size: int) -> None:
@@ -47,18 +61,20 @@ class Revoked:
     def add(self, revocation: Revocation, now: float) -> bool:
         """Know of one more, and whether that is news. Those that are over go, and where there are
         too many, those that end first."""
+        known: Revocation | None
         if revocation.digest is not None:
-            is_news = self._tokens.get(revocation.digest) != revocation
-            self._tokens[revocation.digest] = revocation
+            known = self._tokens.get(revocation.digest)
+            told = revocation if known is None else revocation.joined(known)
+            self._tokens[revocation.digest] = told
         else:
-            known = self._subjects.get((revocation.issuer, revocation.subject))
-            is_news = known is None or known.before < revocation.before
-            if is_news:
-                self._subjects[revocation.issuer, revocation.subject] = revocation
+            whose = (revocation.issuer, revocation.subject)
+            known = self._subjects.get(whose)
+            told = revocation if known is None else revocation.joined(known)
+            self._subjects[whose] = told
         self.any = True
         if len(self) > self._size:
             self._tidy(now)
-        return is_news
+        return told != known
 
     def covers(self, digest: bytes, token: AccessToken) -> bool:
         """Whether a token that is good by itself was revoked."""

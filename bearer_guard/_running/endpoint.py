@@ -11,7 +11,7 @@ from bearer_guard._core import introspection
 from bearer_guard._core.breaker import Breaker, Circuit, Permit
 from bearer_guard._core.metadata import Metadata, discover
 from bearer_guard._core.trust import IssuerRules
-from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.fleet import Fleet, MetElsewhere
 from bearer_guard._running.shared_calls import SharedAnswer
 from bearer_guard._running.watch import Watch
 from bearer_guard._upstream import forks
@@ -175,7 +175,7 @@ class Endpoint:
             return
         facts = {}
         with self._lock:
-            if introspection.may_be_of_the_token(failure):
+            if introspection.may_be_of_the_token(failure) or isinstance(failure, MetElsewhere):
                 self._breaker.pass_over(permit)
             else:
                 suspended_for = self._breaker.fail(

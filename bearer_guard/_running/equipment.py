@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
@@ -18,6 +19,7 @@ from bearer_guard._running.revocations import Revocations
 from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._running.verified_tokens import VerifiedTokens
 from bearer_guard._running.watch import Watches
+from bearer_guard._upstream import forks
 from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard._upstream.http_client import HttpClient
@@ -47,12 +49,16 @@ class Equipment:
         self.templates = TemplateIssuers(settings.template_issuers, clock)
         self.watches = Watches(log, clock)
         shared = settings.shared
+        self.after_fork()
+        forks.tell(self)
         self.revoked = Revoked(shared.revocations if shared else _REVOCATIONS)
         self._store: RedisStore | None = None
         self.fleet = None if shared is None else self._fleet(shared, log)
         self.revocations: Revocations | None = None
         if shared is not None and self.fleet is not None:
-            self.revocations = Revocations(self.learn, self.forget_all, self.fleet, shared, clock)
+            self.revocations = Revocations(
+                self.learn, self.forget_all, self.fleet, shared, clock, log
+            )
         self.keeper = KeyKeeper(
             self._caller, self._key_flights, self.templates, clock, self.watches, self.fleet
         )
@@ -65,6 +71,11 @@ class Equipment:
         # quarter less time than keyed BLAKE2b on the path of every request. Who knows a digest can
         # only lengthen what was digested by octets that no token has (RFC 6750 section 2.1).
         self.hasher = sha256(key.ljust(64, b"\0"))
+
+    def after_fork(self) -> None:
+        """The lock may have been held by a thread that did not come along."""
+        # The application revokes, and the log is read: each in a thread of its own.
+        self._learning = threading.Lock()
 
     def _connections(self) -> int:
         """One for each thread, so that no server's slowness takes another's connections."""
@@ -94,13 +105,20 @@ class Equipment:
         """From now on what it speaks of is refused: first where good tokens end, then what is
         remembered of them, so that nothing slips through. What is no news was forgotten then: a
         log that is read anew costs no look at each memory for each of its entries."""
-        if not self.revoked.add(revocation, self.clock.time()):
+        with self._learning:
+            is_news = self.revoked.add(revocation, self.clock.time())
+        if not is_news:
             return
         for memory in self.memories(to_revoke=True):
             if revocation.digest is not None:
                 memory.forget(revocation.digest)
             else:
                 memory.forget_subject(revocation.issuer, revocation.subject)
+
+    def begin_again(self) -> None:
+        """After ``close``, for a guard that is used again."""
+        if self.revocations is not None:
+            self.revocations.begin_again()
 
     def close(self) -> None:
         """End all threads and close all connections."""

@@ -29,6 +29,9 @@ from bearer_guard.shared import SharedStore
 _LOOK_EVERY = 0.02
 _FAILURE_LASTS = 1.0
 """Seconds for which a failed call is everybody's, as it is its own worker's."""
+CLOCKS_DIFFER = 5.0
+"""Seconds by which the clocks of two machines may: when another worker heard something is told by
+its own."""
 _LONGEST_NUMBER = 19
 _TRIES = 100
 _SHARE_OF_TIME = 0.6
@@ -42,6 +45,10 @@ class Heard(NamedTuple):
     age: float
     number: str
     """Tells one hearing from another. Clocks do not: those of two machines differ."""
+
+
+class MetElsewhere(UpstreamFailure):
+    """Another worker met it a moment ago: of one call no more can be learnt by hearing of it."""
 
 
 class _Met(NamedTuple):
@@ -75,6 +82,9 @@ class Fleet:
         Over by ``until`` (``time.monotonic``) where ``send`` is. Raises what ``send`` raises, or
         the ``UpstreamFailure`` that another worker met a moment ago.
         """
+        if after >= self._clock.time():
+            # Nothing that another has heard will do, nor what a leader is about to hear.
+            return self._sent(name, lasts, send, leaves=False)
         heard = self._recalled(name, after, known)
         if heard is not None:
             return heard
@@ -102,7 +112,7 @@ class Fleet:
         kept, failed = self.get(name, _failure_of(name))
         if failed is not None:
             met = _Met(**failed)
-            raise UpstreamFailure(met.reason, **met.details)
+            raise MetElsewhere(met.reason, **met.details)
         if kept is None or kept["at"] <= after or kept["number"] == known:
             return None
         age = max(0.0, self._clock.time() - kept["at"])

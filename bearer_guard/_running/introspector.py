@@ -16,7 +16,7 @@ from bearer_guard._core.needs import AnswerNeeded
 from bearer_guard._core.trust import IssuerRules, Trust
 from bearer_guard._running.answers import Answers
 from bearer_guard._running.endpoint import Endpoint, InactiveError
-from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.fleet import CLOCKS_DIFFER, Fleet
 from bearer_guard._running.forgetting import Epoch
 from bearer_guard._running.log import OURS
 from bearer_guard._running.watch import Watch, Watches
@@ -125,7 +125,9 @@ class Introspector:
         """The flight that brings what the authorization server says of a token."""
         # What was asked before something was forgotten is no answer for those who come after.
         epoch = self._epoch.number
-        flight = self._flights.in_air((epoch, digest))
+        # Nor is an answer that satisfies one path one for a path that takes none so old.
+        key = (epoch, digest, need.at_most)
+        flight = self._flights.in_air(key)
         if flight is not None:
             return flight
         suspension = self._endpoint.suspension()
@@ -135,7 +137,7 @@ class Introspector:
         until = time.monotonic() + self._rules.settings.upstream.timeout * _SHARE_OF_PATIENCE
         fly = partial(self._fly, need, digest, epoch, until)
         try:
-            return self._flights.board((epoch, digest), self._watch.carry(fly))
+            return self._flights.board(key, self._watch.carry(fly))
         except Full:
             raise UpstreamFailure("introspection_busy") from None
 
@@ -147,7 +149,7 @@ class Introspector:
             return outcome
         asked_at = self._clock.monotonic()
         after = max(self._clock.time() - need.at_most, self._epoch.turned_at)
-        outcome, age = self._asked(need, until, after)
+        outcome, age = self._asked(need, until, after + CLOCKS_DIFFER)
         self.answers.keep(digest, Kept(outcome, asked_at - age), epoch)
         return outcome
 

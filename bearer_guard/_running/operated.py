@@ -36,6 +36,7 @@ class Operated:
     def close(self) -> None:
         """End the guard's threads and close its connections. Used again, it opens new ones."""
         self._authenticator.equipment.close()
+        self._authenticator.equipment.begin_again()
         self._log.close()
 
     def __enter__(self) -> Self:

@@ -15,6 +15,7 @@ from typing import Any
 
 from bearer_guard._core.revocation import Revocation
 from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.log import Log
 from bearer_guard._upstream import forks
 from bearer_guard.clock import Clock
 from bearer_guard.settings.shared import Shared
@@ -43,7 +44,9 @@ class Revocations:
         fleet: Fleet,
         settings: Shared,
         clock: Clock,
+        log: Log,
     ) -> None:
+        self._log = log
         self._learn = learn
         self._forget_all = forget_all
         self._fleet = fleet
@@ -53,8 +56,11 @@ class Revocations:
         forks.tell(self)
 
     def after_fork(self) -> None:
-        """The parent's thread did not come along; nor may what it let in, without one."""
+        """The parent's thread did not come along."""
         self._begin()
+
+    def settle_after_fork(self) -> None:
+        """What it let in may not come along either, without one."""
         self._forget_all()
 
     def _begin(self) -> None:
@@ -76,14 +82,19 @@ class Revocations:
         with self._lock:
             if self.started:
                 return
-            self.started = True
-            self._thread = threading.Thread(
+            thread = threading.Thread(
                 target=_go_on_reading,
                 args=(weakref.ref(self), self._ends, self._settings.revocations_every),
                 name="bearer_guard-revocations",
                 daemon=True,
             )
-            self._thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:
+                # No more threads are to be had. The next token that is not remembered tries anew.
+                self._log.store_failure(type(error).__name__)
+                return
+            self._thread, self.started = thread, True
 
     def publish(self, revocation: Revocation) -> bool:
         """Tell the fleet; whether the store took it."""
@@ -104,7 +115,7 @@ class Revocations:
             late_until = self._clock.monotonic() + _LATE_FOR
             for number, entry in zip(numbers, entries, strict=True):
                 if entry is not None:
-                    self._learn(Revocation.of_document(entry))
+                    self._learn_of(entry)
                 elif number > last - _LATE:
                     self._late[number] = late_until
             self._read, self._last_entry = numbers[-1], entries[-1]
@@ -127,7 +138,7 @@ class Revocations:
         for number in tuple(self._late):
             entry = found[number]
             if entry is not None:
-                self._learn(Revocation.of_document(entry))
+                self._learn_of(entry)
                 del self._late[number]
         self._last_entry = found[self._read]
         return True
@@ -141,6 +152,26 @@ class Revocations:
             return last > self._read
         return entry != self._last_entry
 
+    def _learn_of(self, entry: dict[str, Any]) -> None:
+        try:
+            self._learn(Revocation.of_document(entry))
+        except ValueError as error:
+            # Sealed by a version that says it otherwise: one such hides none of the others.
+            self._log.store_failure(type(error).__name__)
+
+    def read_on_whatever_comes(self) -> None:
+        """A round of the thread, which nothing ends: who hears nothing lets revoked tokens in."""
+        try:
+            self.read_on()
+        except Exception as error:  # noqa: BLE001 - logged; the next round may do
+            self._log.store_failure(type(error).__name__)
+
+    def begin_again(self) -> None:
+        """After ``close``: the next request starts another thread, and nothing is let in before by
+        what was known until then."""
+        self._begin()
+        self._forget_all()
+
     def close(self) -> None:
         """End the thread."""
         self._ends.set()
@@ -152,7 +183,7 @@ class Revocations:
 def _go_on_reading(here: weakref.ref[Revocations], ends: threading.Event, every: float) -> None:
     """Until it is closed, or forgotten."""
     while (revocations := here()) is not None:
-        revocations.read_on()
+        revocations.read_on_whatever_comes()
         del revocations
         if ends.wait(every):
             return

@@ -63,9 +63,14 @@ class StorePauses:
         try:
             found = work()
         except StoreFailure as failure:
-            self.seen = self.seen.failed(failure, self._clock.monotonic(), self._pause)
-            self._log.store_failure(failure.reason)
-            return otherwise
+            return self._failed(failure, otherwise)
+        except Exception as error:  # noqa: BLE001 - a store of the user may raise all
+            return self._failed(StoreFailure(type(error).__name__), otherwise)
         if self.seen.state != "reached":
             self.seen = self.seen.answered(written=written)
         return found
+
+    def _failed(self, failure: StoreFailure, otherwise: Result) -> Result:
+        self.seen = self.seen.failed(failure, self._clock.monotonic(), self._pause)
+        self._log.store_failure(failure.reason)
+        return otherwise

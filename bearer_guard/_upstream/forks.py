@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Forkable(Protocol):
     """Something that a forked process must not share with its parent."""
 
     def after_fork(self) -> None:
-        """Called in the child, before anything else of ours runs there."""
+        """Called in the child, before anything else of ours runs there. It touches what is its own
+        alone: the locks of others may be held still, by threads that did not come along."""
+        ...
+
+
+@runtime_checkable
+class Settling(Forkable, Protocol):
+    """One that has more to do, once all are fit to be used."""
+
+    def settle_after_fork(self) -> None:
+        """Called when ``after_fork`` of each has been."""
         ...
 
 
@@ -24,8 +34,12 @@ def tell(thing: Forkable) -> None:
 
 
 def _after_fork() -> None:
-    for thing in list(_told):
+    told = list(_told)
+    for thing in told:
         thing.after_fork()
+    for thing in told:
+        if isinstance(thing, Settling):
+            thing.settle_after_fork()
 
 
 if hasattr(os, "register_at_fork"):

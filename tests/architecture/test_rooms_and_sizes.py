@@ -21,6 +21,8 @@ BROAD = {
     ("_running/endpoint.py", "Endpoint._bearer"): "a function of the user's may raise all",
     ("_upstream/http_caller.py", "HttpCaller._call_once"): "the client may be of any library",
     ("django/cache.py", "DjangoCache._do"): "the cache may be of any library",
+    ("_running/store_pauses.py", "StorePauses._tried"): "the store may be of any library",
+    ("_running/revocations.py", "Revocations.read_on_whatever_comes"): "logged; the thread lives",
     ("_asgi_life.py", "run"): "the application's error, raised again by itself",
     ("_asgi_stream.py", "Stream._finish"): "servers differ in what they raise when clients left",
     ("_asgi_websocket.py", "Socket._close"): "servers differ in what they raise at a late close",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 
-from bearer_guard import AccessToken
+from bearer_guard import AccessToken, Guard, Issuer
 from bearer_guard._core.revocation import Revocation, Revoked
 
 DIGEST, OTHER = b"d" * 32, b"o" * 32
@@ -102,3 +103,49 @@ def test_what_is_over_goes_before_anything_else() -> None:
     assert len(revoked) == 1
     assert revoked.covers(OTHER, token(iat=1))
     assert not revoked.covers(DIGEST, token(iat=1))
+
+
+def test_a_shorter_word_on_a_token_takes_nothing_from_a_longer_one() -> None:
+    for order in ((100, 10), (10, 100)):
+        revoked = Revoked(1)
+        for until in order:
+            revoked.add(Revocation(until=until, digest=DIGEST), now=0)
+        revoked.add(Revocation(until=50, digest=OTHER), now=20)
+        assert revoked.covers(DIGEST, token())
+
+
+def test_of_two_words_on_a_subject_the_longer_and_the_later_count() -> None:
+    word = Revocation(until=100, issuer="https://i/", subject="alice", before=100)
+    for order in (
+        (word, word._replace(until=10, before=200)),
+        (word._replace(until=10, before=200), word),
+    ):
+        revoked = Revoked(1)
+        for one in order:
+            revoked.add(one, now=0)
+        revoked.add(Revocation(until=50, digest=OTHER), now=20)
+        assert revoked.covers(DIGEST, token(iat=150))
+
+
+def test_what_two_threads_learn_at_once_is_all_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application revokes in one, the fleet's log is read in another."""
+    guard = Guard(audience="a", issuers=[Issuer("https://i/")])
+    equipment = guard._authenticator.equipment
+    others: list[threading.Thread] = []
+    tidy = Revoked._tidy
+
+    def interrupted(revoked: Revoked, now: float) -> None:
+        if not others:
+            late = Revocation(until=5e9, digest=OTHER)
+            others.append(threading.Thread(target=equipment.learn, args=(late,)))
+            others[0].start()
+            others[0].join(0.05)
+            assert others[0].is_alive(), "it waits for its turn"
+        tidy(revoked, now)
+
+    monkeypatch.setattr(Revoked, "_tidy", interrupted)
+    monkeypatch.setattr(equipment.revoked, "_size", 1)
+    for number in range(2):
+        equipment.learn(Revocation(until=4e9 + number, digest=bytes([number])))
+    others[0].join(10)
+    assert equipment.revoked.covers(OTHER, token())

@@ -14,6 +14,8 @@ from bearer_guard._core.revocation import Revocation
 from bearer_guard._running.revocations import Revocations
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
+from fleet.conftest import new_log
+from fleet.servers import soon
 
 
 def revocation(number: int) -> Revocation:
@@ -25,6 +27,9 @@ class Log:
 
     def __init__(self) -> None:
         self.written: dict[int, Revocation] = {}
+        self.documents: dict[int, dict[str, Any]] = {}
+        """What stands there in place of a revocation of ours."""
+        self.breaks: Exception | None = None
         self.counter: int | None = 0
         self.is_away_for_entries = False
         self.is_away_after: int | None = None
@@ -35,6 +40,8 @@ class Log:
         self.counter = numbers[-1]
 
     def last(self, _: str) -> int | None:
+        if self.breaks is not None:
+            raise self.breaks
         return self.counter
 
     def entries(self, _: str, numbers: Iterable[int]) -> list[dict[str, Any] | None] | None:
@@ -42,7 +49,10 @@ class Log:
         if self.is_away_for_entries or len(self.looked_for) - 1 == self.is_away_after:
             return None
         found = [self.written.get(number) for number in self.looked_for[-1]]
-        return [each and each.document() for each in found]
+        return [
+            self.documents.get(number, each and each.document())
+            for number, each in zip(self.looked_for[-1], found, strict=True)
+        ]
 
 
 class Reader:
@@ -58,6 +68,7 @@ class Reader:
             self.log,  # type: ignore[arg-type]
             shared,
             clock,
+            new_log(clock),
         )
 
     def _forget(self) -> None:
@@ -185,6 +196,69 @@ def test_what_another_log_has_under_a_number_that_was_over_is_read(
     assert reader.read_on() == [revocation(1), revocation(2)]
 
 
+def test_an_entry_of_a_version_to_come_that_says_more_is_understood(reader: Reader) -> None:
+    reader.log.write(1)
+    reader.log.documents[1] = {**revocation(1).document(), "why": "stolen"}
+    assert reader.read_on() == [revocation(1)]
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"digest": None}, {"until": 1, "digest": "no hex"}, {"until": 1, "digest": 5}]
+)
+def test_an_entry_that_cannot_be_understood_hides_none_of_the_others(
+    reader: Reader, document: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    reader.log.write(1, 2, 3)
+    reader.log.documents[2] = document
+    assert reader.read_on() == [revocation(1), revocation(3)]
+    assert [record.reason for record in caplog.records] == ["shared_store_unavailable"]  # type: ignore[attr-defined]
+    reader.log.write(4)
+    assert reader.read_on() == [revocation(4)]
+
+
+def test_no_error_ends_the_thread(reader: Reader, caplog: pytest.LogCaptureFixture) -> None:
+    reader.log.write(1)
+    reader.log.breaks = AttributeError("a bug in a store")
+    reader.revocations.read_on_whatever_comes()
+    (record,) = caplog.records
+    assert record.getMessage().endswith("AttributeError'")
+    reader.log.breaks = None
+    reader.revocations.read_on_whatever_comes()
+    assert reader.learnt == [revocation(1)]
+
+
+def test_where_no_thread_can_be_had_the_next_request_tries_anew(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        reader.revocations.start()
+    assert not reader.revocations.started
+    reader.revocations.close()
+    reader.revocations.begin_again()
+    reader.revocations.start()
+    assert reader.revocations.started
+    reader.revocations.close()
+
+
+def test_closed_and_used_again_it_reads_from_the_start_and_trusts_no_memory(
+    reader: Reader,
+) -> None:
+    reader.log.write(1)
+    reader.read_on()
+    reader.revocations.start()
+    reader.revocations.close()
+    reader.revocations.begin_again()
+    assert (reader.forgot, reader.revocations.started) == (1, False)
+    reader.learnt.clear()
+    reader.revocations.start()
+    assert soon(lambda: reader.learnt == [revocation(1)])
+    reader.revocations.close()
+
+
 def test_it_is_started_once(reader: Reader) -> None:
     reader.revocations.start()
     thread = reader.revocations._thread
@@ -204,6 +278,8 @@ def test_a_forked_child_forgets_what_was_let_in_and_starts_a_thread_of_its_own(
     parents = reader.revocations._thread
     ends = reader.revocations._ends
     reader.revocations.after_fork()
+    assert reader.forgot == 0, "the locks that it takes may not be new yet"
+    reader.revocations.settle_after_fork()
     assert (reader.forgot, reader.revocations.started) == (1, False)
     assert reader.read_on() == [revocation(1)], "from the beginning"
     reader.revocations.start()

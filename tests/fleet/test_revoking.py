@@ -127,3 +127,22 @@ def test_to_hear_of_a_revocation_costs_no_other_token_a_question(workers: Worker
     assert soon(refuses(late, revoked))
     assert verdict(late, other) == "let in"
     assert workers.server.count(INTROSPECT) == 1
+
+
+def test_a_worker_that_was_closed_and_is_used_again_hears_of_revocations(workers: Workers) -> None:
+    token = workers.server.jwt()
+    first, second = workers.new(2)
+    assert verdict(second, token) == "let in"
+    second.close()
+    assert verdict(second, token) == "let in"
+    assert first.revoke(token)
+    assert soon(refuses(second, token))
+
+
+def test_what_was_revoked_while_a_worker_was_closed_it_refuses_soon(workers: Workers) -> None:
+    token = workers.server.jwt()
+    first, second = workers.new(2)
+    assert verdict(second, token) == "let in"
+    second.close()
+    assert first.revoke(token)
+    assert soon(refuses(second, token))

@@ -238,3 +238,20 @@ def test_a_key_set_that_was_not_found_is_not_kept_for_others(workers: Workers) -
     workers.clock.turn(2)
     assert verdict(second, token) == "let in"
     assert workers.server.count(JWKS) == 2
+
+
+def test_a_failure_that_another_worker_met_suspends_nothing_here(workers: Workers) -> None:
+    """A call that failed once failed once, however often the fleet hears of it."""
+    first, second = workers.new(2)
+    token, other = workers.server.opaque(), workers.server.opaque()
+    workers.server.go_down()
+    assert verdict(first, token).startswith("503 ")
+    asked = workers.server.count(INTROSPECT)
+    workers.server.come_back()
+    for _ in range(10):
+        assert verdict(second, token).startswith("503 ")
+    assert workers.server.count(INTROSPECT) == asked
+    introspection = second.health().issuers[0].introspection
+    assert introspection is not None
+    assert introspection.breaker == "closed"
+    assert verdict(second, other) == "let in"

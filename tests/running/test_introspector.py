@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -74,6 +75,29 @@ def test_whoever_takes_off_looks_once_more_whether_it_is_still_wanted(opaque: Wo
     first = introspector._ask(need, b"digest").result(timeout=5)
     assert introspector._ask(need, b"digest").result(timeout=5) is first
     assert asked(opaque) == 1
+
+
+def test_who_takes_no_old_answer_joins_no_flight_of_one_who_does(
+    opaque: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one may yet be content with what another worker has heard."""
+    ((rules, introspector),) = opaque.guard._authenticator._introspectors.items()
+    token, gate = opaque.server.opaque().encode(), threading.Event()
+    ask = introspector._endpoint.ask
+
+    def held(*arguments: Any) -> Any:
+        assert gate.wait(10)
+        return ask(*arguments)
+
+    monkeypatch.setattr(introspector._endpoint, "ask", held)
+    minutely, always = AnswerNeeded(rules, token, 60), AnswerNeeded(rules, token, 0)
+    first = introspector._ask(minutely, b"digest")
+    assert introspector._ask(minutely, b"digest") is first
+    second = introspector._ask(always, b"digest")
+    assert second is not first
+    gate.set()
+    assert first.result(timeout=10).subject == second.result(timeout=10).subject  # type: ignore[union-attr]
+    assert asked(opaque) == 2
 
 
 def test_a_revoked_token_is_let_in_for_a_minute_at_most(opaque: World) -> None:

@@ -31,6 +31,25 @@ def test_everything_that_lives_hears_of_a_fork() -> None:
     assert [thing.forked for thing in things] == [1, 1]
 
 
+def test_more_is_done_only_when_all_are_fit_to_be_used() -> None:
+    """One may take another's lock, which a thread of the parent's may have held."""
+    told: list[str] = []
+
+    class Plain:
+        def after_fork(self) -> None:
+            told.append("fit")
+
+    class Settling(Plain):
+        def settle_after_fork(self) -> None:
+            told.append("settled")
+
+    things = [thing for _ in range(10) for thing in (Settling(), Plain())]
+    for thing in things:
+        forks.tell(thing)
+    forks._after_fork()
+    assert told == ["fit"] * 20 + ["settled"] * 10
+
+
 def test_what_is_gone_is_not_kept_alive_to_hear_it() -> None:
     thing = Thing()
     forks.tell(thing)
