@@ -16,7 +16,7 @@ REPORTS ?=
 report = $(if $(REPORTS),--junitxml=$(REPORTS)/$(notdir $(VENV))-$@.xml)
 # These run whole programs in processes of their own, for minutes; each line of the package is
 # reached by the others.
-WHOLE := tests/applications tests/conformance tests/demo tests/end_to_end
+WHOLE := tests/applications tests/browser tests/conformance tests/demo tests/end_to_end
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format type pytest cover whole bench soak docs servers clean
@@ -52,7 +52,7 @@ cover: $(VENV)/.test  ## the tests of the package, and that they reach every bra
 	@$(IN) coverage combine -q
 	@$(IN) coverage report
 
-whole: $(VENV)/.test  ## the tests of whole programs: servers, applications, the demo
+whole: $(VENV)/.test  ## the tests of whole programs: servers, applications, a browser, the demo
 	@$(IN) pytest $(report) $(WHOLE) $(PYTEST)
 
 bench: $(VENV)/.bench  ## how fast it is

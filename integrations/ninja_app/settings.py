@@ -9,7 +9,8 @@ from django.core.management.utils import get_random_secret_key
 SECRET_KEY = os.environ.get("SECRET_KEY") or get_random_secret_key()
 ALLOWED_HOSTS = ["api.example.com", "127.0.0.1", "localhost"]
 
-INSTALLED_APPS = ["bearer_guard.django", "ninja"]
+# With "ninja" here, its /docs would want its static files to be served too.
+INSTALLED_APPS = ["bearer_guard.django"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",

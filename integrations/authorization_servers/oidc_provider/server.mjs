@@ -10,6 +10,7 @@ import {
 import { makeAdapter } from './stored_adapter.mjs';
 
 const REDIRECT_URI = 'https://client.example.com/callback';
+const LOOPBACK = /^http:\/\/127\.0\.0\.1:\d+$/;
 const SHORT_LIFETIME = 1;
 const LIFETIME = 600;
 
@@ -23,7 +24,17 @@ const FORMATS = {
   'opaque-client': {},
   'short-opaque-client': { lifetime: SHORT_LIFETIME },
   'web-client': {},
+  docs: { alg: 'RS256' },
+  'docs-machine': { alg: 'RS256' },
 };
+
+const DOCS_CLIENTS = ['docs', 'docs-machine'];
+
+// The pages of APIs on loopback, under whatever port. RFC 8252 section 7.3 lets the port vary.
+const DOCS_PAGES = [
+  '/docs/oauth2-redirect', '/oauth2-redirect.html', '/docs/oauth2-redirect.html',
+  '/schema/oauth2-redirect.html',
+];
 
 const KEY_RECIPES = {
   RS256: ['rsa', { modulusLength: 2048 }],
@@ -57,6 +68,16 @@ const webClient = {
   response_types: ['code'],
 };
 
+// Swagger UI in a browser: it keeps no secret, and is to use PKCE.
+const docsClient = {
+  client_id: 'docs',
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  grant_types: ['authorization_code'],
+  redirect_uris: DOCS_PAGES.map((page) => `http://127.0.0.1${page}`),
+  response_types: ['code'],
+};
+
 const protectedResource = { ...machineClient('protected-resource'), grant_types: [] };
 
 function resourceServer(_ctx, audience, client) {
@@ -73,11 +94,22 @@ function resourceServer(_ctx, audience, client) {
   };
 }
 
+// Swagger UI cannot send RFC 8707's `resource` to the token endpoint.
+function defaultResource(_ctx, client, oneOf) {
+  return oneOf ?? (DOCS_CLIENTS.includes(client?.clientId) ? AUDIENCE : undefined);
+}
+
 function makeProvider(issuer, keys, adapter, cookieKey) {
-  const machines = Object.keys(FORMATS).filter((id) => id !== webClient.client_id);
+  const people = [webClient.client_id, docsClient.client_id];
+  const machines = Object.keys(FORMATS).filter((id) => !people.includes(id));
   return new Provider(issuer, {
     adapter,
-    clients: [...machines.map(machineClient), webClient, protectedResource],
+    clients: [...machines.map(machineClient), webClient, docsClient, protectedResource],
+    clientBasedCORS: (_ctx, origin, client) => (
+      DOCS_CLIENTS.includes(client.clientId) && LOOPBACK.test(origin)
+    ),
+    // Swagger UI offers the scopes of the metadata.
+    scopes: ['openid', 'offline_access', ...SCOPES.split(' ')],
     jwks: { keys },
     cookies: { keys: [cookieKey] },
     findAccount: (_ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
@@ -88,7 +120,13 @@ function makeProvider(issuer, keys, adapter, cookieKey) {
       revocation: { enabled: true },
       // Signed introspection answers (RFC 9701) stay off: answers are plain JSON.
       jwtIntrospection: { enabled: false },
-      resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource,
+        getResourceServerInfo: resourceServer,
+        // Tokens that the docs ask for with `openid` are for the API all the same.
+        useGrantedResource: (ctx) => ctx.oidc.client.clientId === docsClient.client_id,
+      },
     },
   });
 }
