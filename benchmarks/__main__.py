@@ -23,6 +23,7 @@ MODULES = (
     "made_up_keys",
     "opaque_tokens",
     "many_issuers",
+    "shared_scale",
     "token_memory",
     "import_cost",
     "hostile_requests",

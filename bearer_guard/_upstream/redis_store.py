@@ -84,7 +84,8 @@ class RedisStore:
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
-            client.close()
+            # Not the client's own close: redis-py 5.0 leaves the connections to the collector.
+            client.connection_pool.disconnect()
 
     def _name(self, name: str) -> str:
         return f"{self._prefix}:{name}"

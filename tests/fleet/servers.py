@@ -6,8 +6,8 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
@@ -48,9 +48,15 @@ class Server:
     def url(self) -> str:
         return f"redis://{HOST}:{self.port}"
 
-    def client(self) -> redis.Redis:
+    @contextmanager
+    def client(self) -> Iterator[redis.Redis]:
         """With patience: the machine may be busy."""
-        return redis.Redis(host=HOST, port=self.port, socket_timeout=_PATIENCE)
+        made = redis.Redis(host=HOST, port=self.port, socket_timeout=_PATIENCE)
+        try:
+            yield made
+        finally:
+            # Old versions of redis-py leave that to the collector when they close.
+            made.connection_pool.disconnect()
 
     def stop(self) -> None:
         """At once, with all that it held."""

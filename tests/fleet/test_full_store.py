@@ -27,8 +27,8 @@ FULL = "OutOfMemoryError"
 class Room:
     """What a server has of it."""
 
-    def __init__(self, server: Server) -> None:
-        self._client = server.client()
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
         self._filling: list[str] = []
 
     def fill(self) -> None:
@@ -46,9 +46,6 @@ class Room:
         self._client.delete(*self._filling)
         assert soon(lambda: self._takes("a word", b""))
 
-    def close(self) -> None:
-        self._client.close()
-
     def _takes(self, name: str, value: bytes) -> bool:
         try:
             return bool(self._client.set(name, value))
@@ -63,9 +60,8 @@ def server(new_server: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def room(server: Server) -> Iterator[Room]:
-    made = Room(server)
-    yield made
-    made.close()
+    with server.client() as client:
+        yield Room(client)
 
 
 @pytest.fixture
