@@ -57,7 +57,7 @@ class Equipment:
         self.revocations: Revocations | None = None
         if shared is not None and self.fleet is not None:
             self.revocations = Revocations(
-                self.learn, self.forget_all, self.fleet, shared, clock, log
+                self.learn, self._distrust_memory, self.fleet, shared, clock, log
             )
         self.keeper = KeyKeeper(
             self._caller, self._key_flights, self.templates, clock, self.watches, self.fleet
@@ -99,6 +99,12 @@ class Equipment:
     def forget_all(self) -> None:
         """All that is known of tokens. The issuers' keys stay."""
         for memory in self.memories():
+            memory.forget_all()
+
+    def _distrust_memory(self) -> None:
+        """Where revocations were not heard of for a while. What others say of tokens serves on:
+        that a token is revoked is heard whatever they say."""
+        for memory in self.memories(to_revoke=True):
             memory.forget_all()
 
     def learn(self, revocation: Revocation) -> None:

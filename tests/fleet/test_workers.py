@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bearer_guard import Introspection
+from bearer_guard._upstream import forks
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
@@ -255,3 +256,11 @@ def test_a_failure_that_another_worker_met_suspends_nothing_here(workers: Worker
     assert introspection is not None
     assert introspection.breaker == "closed"
     assert verdict(second, other) == "let in"
+
+
+def test_workers_that_were_forked_share_answers_from_the_first_moment(workers: Workers) -> None:
+    first, second = workers.new(2)
+    token = workers.server.opaque()
+    forks._after_fork()
+    assert [verdict(guard, token) for guard in (first, second)] == ["let in"] * 2
+    assert workers.server.count(INTROSPECT) == 1
