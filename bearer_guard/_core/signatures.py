@@ -25,6 +25,18 @@ def verification(name: str) -> Verify:
     return _ecdsa(name) if name in _HALF else _eddsa()
 
 
+def signed_part(token: bytes) -> bytes:
+    """What tells a self-contained token from others: all before its signature. Of any other
+    token it is the whole.
+
+    ECDSA takes (r, n - s) for (r, s), and who has the one has the other: two tokens for what the
+    issuer signed once. To refuse one of them would refuse good issuers (RFC 7518 section 3.4).
+    The last dot stays, so that no token which is looked up by its whole is ever the same octets:
+    those have not just two dots (RFC 7515 section 7.1).
+    """
+    return token[: token.rindex(b".") + 1] if token.count(b".") == 2 else token
+
+
 def _rsa(name: str) -> Verify:
     """RFC 7518 sections 3.3 and 3.5."""
     from cryptography.exceptions import InvalidSignature
