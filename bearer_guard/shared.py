@@ -19,7 +19,8 @@ class SharedStore(Protocol):
     """A store of octets by name, as Redis is. Called in worker threads only.
 
     Each call is over within its own short deadline and raises ``StoreFailure`` when it could
-    not be done. What is stored is sealed: the store need not be trusted.
+    not be done. What is stored is sealed: the store need not be trusted, as long as octets are
+    read as octets. What unpickles them runs the code of whoever wrote them.
     """
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:
