@@ -25,7 +25,8 @@ class SharedStore(Protocol):
 
     Each call is over within its own short deadline and raises ``StoreFailure`` when it could
     not be done; ``StoreTakesNothing`` only where it would store something. What is stored is
-    sealed: the store need not be trusted.
+    sealed: the store need not be trusted, as long as octets are read as octets. What unpickles
+    them runs the code of whoever wrote them.
     """
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:

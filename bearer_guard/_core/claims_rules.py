@@ -125,7 +125,8 @@ class ClaimsRules:
         for claim in self._client_id_claims:
             client_id = claims.get(claim)
             if type(client_id) is str:
-                return _client(client_id, self._issuer.client_id_form)
+                is_path = self._issuer.client_id_form == "last_path_segment"
+                return client_id.rpartition("/")[2] if is_path else client_id
         return None
 
     def tells_scopes(self, claims: Claims) -> bool:
@@ -153,10 +154,11 @@ class ClaimsRules:
         """The value for the application, from claims that passed."""
         get = claims.get
         named = get("aud", ())
+        client_id = self.client_id(claims)
         return AccessToken(
             issuer,
             get("sub"),
-            self.client_id(claims),
+            client_id and _one_client_id(client_id),
             _one_audience(named) if type(named) is str else tuple(named),
             self.scopes(claims),
             get("exp"),
@@ -165,8 +167,9 @@ class ClaimsRules:
         )
 
 
-# Many tokens say the same few things. One value serves them all, which saves memory too; only
-# what was verified comes here, and the least used is forgotten.
+# Many tokens say the same few things. One value serves them all, which saves memory too. Only what
+# was verified may come here: what is looked at before, a stranger has made up, as long and as often
+# as they like. The least used is forgotten.
 @lru_cache(maxsize=1024)
 def _split_scopes(text: str) -> frozenset[str]:
     """RFC 6749 section 3.3: at U+0020 and at nothing else."""
@@ -179,8 +182,8 @@ def _one_audience(name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _client(client_id: str, form: str) -> str:
-    return client_id.rpartition("/")[2] if form == "last_path_segment" else client_id
+def _one_client_id(client_id: str) -> str:
+    return client_id
 
 
 def _check_notable(claims: Claims) -> None:

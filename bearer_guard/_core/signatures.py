@@ -25,6 +25,25 @@ def verification(name: str) -> Verify:
     return _ecdsa(name) if name in _HALF else _eddsa()
 
 
+# Octets of such a signature, and characters of base64url for them.
+_ECDSA_SIGNATURES: Final = frozenset(-(-2 * half * 4 // 3) for half in _HALF.values())
+
+
+def signed_part(token: bytes) -> bytes:
+    """What tells a token from others, however its signature is spelled: all before it, where that
+    is as long as one by ECDSA. Of any other token it is the whole.
+
+    ECDSA takes (r, n - s) for (r, s), and who has the one has the other: two tokens for what the
+    issuer signed once. To refuse one of them would refuse good issuers (RFC 7518 section 3.4).
+    The last dot stays, so that no token which is looked up by its whole is ever the same octets:
+    those do not end with a dot, or have not just two (RFC 7515 section 7.1).
+    """
+    end = token.rfind(b".") + 1
+    if len(token) - end in _ECDSA_SIGNATURES and token.count(b".") == 2:
+        return token[:end]
+    return token
+
+
 def _rsa(name: str) -> Verify:
     """RFC 7518 sections 3.3 and 3.5."""
     from cryptography.exceptions import InvalidSignature

@@ -208,8 +208,16 @@ def judge_answer(answer: Answer, rules: IssuerRules, now: float) -> AccessToken:
 
 
 def _answering_issuer(claims: dict[str, Any], rules: IssuerRules) -> str:
-    """``iss`` is optional in an answer (RFC 7662 section 2.2) and must fit where it is there."""
+    """``iss`` is optional in an answer (RFC 7662 section 2.2) and must fit where it is there.
+
+    The server of a template answers for all that the template could stand for. Where the settings
+    pin which of them are let in, an answer that names none may be of any other.
+    """
     if "iss" not in claims:
+        if rules.settings.parts:
+            raise InvalidToken(
+                "claim_missing", claim="iss", advice="parts are pinned: the answer must name one"
+            )
         return rules.settings.issuer
     if not rules.stands_for(claims["iss"]):
         raise InvalidToken("issuer_untrusted", named=claims["iss"])

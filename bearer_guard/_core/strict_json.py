@@ -16,8 +16,11 @@ MAX_DEPTH = 32
 """No claims set, key set or metadata comes near it; Python's reader recurses as deep as told."""
 
 _WHITE_SPACE = " \t\r\n"
-# An unfinished string ends with the text, so that each character is looked at once.
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+# A string, or a bracket outside of one. An unfinished string ends with the text, so that each
+# character is looked at once. What was passed is never gone back to (``*+``): to remember where
+# one could go back to takes a hundred octets for each character.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1, '"': 0}
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -90,8 +93,9 @@ def read_document(octets: bytes) -> dict[str, Any]:
 def _check_depth(text: str) -> None:
     depth = 0
     # One by one: what is deep is left at once, however much more of it there is.
-    for mark in re.finditer(r"[\[{\]}]", _STRING.sub("", text)):
-        depth += 1 if mark[0] in "[{" else -1
+    for found in _STRING_OR_BRACKET.finditer(text):
+        # Not what was found, which may be a string as long as the document: what it begins with.
+        depth += _STEPS[text[found.start()]]
         if depth > MAX_DEPTH:
             raise ValueError("nested too deeply")
 

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from bearer_guard._core import credentials, story
+from bearer_guard._core import credentials, signatures, story
 from bearer_guard._core.needs import (
     AnswerNeeded,
     IssuerNeeded,
@@ -22,6 +22,7 @@ from bearer_guard._running.equipment import Equipment
 from bearer_guard._running.log import Log
 from bearer_guard._running.parts import Parts, Signatures
 from bearer_guard._running.token_places import TokenPlaces
+from bearer_guard._running.verified_tokens import Digests
 from bearer_guard._upstream.http_client import HttpClient
 from bearer_guard._upstream.stores import RecentlyUsed
 from bearer_guard._upstream.waiting import wait, wait_async
@@ -41,7 +42,7 @@ class Waiting(NamedTuple):
     story: Story
     need: FlownNeed
     flight: Future[Any]
-    digest: bytes
+    digests: Digests
     epoch: int
 
 
@@ -150,12 +151,15 @@ class Authenticator:
         else:
             self._seen_before += 1
             told = story.confirmed(known, token, self._trust, at_most)
-        if not isinstance(told, Verified):
-            return self._step(told, None, digest, epoch)
-        return told.access_token if known else self._end(told, digest, epoch)
+            if isinstance(told, Verified):
+                return told.access_token
+        digests = self._digests(token, digest)
+        if isinstance(told, Verified):
+            return self._end(told, digests, epoch)
+        return self._step(told, None, digests, epoch)
 
     def _step(
-        self, told: Story, answer: object, digest: bytes, epoch: int
+        self, told: Story, answer: object, digests: Digests, epoch: int
     ) -> AccessToken | Waiting:
         """On to the story's end, or to where only a flight leads further."""
         need: Need | None = None
@@ -165,31 +169,32 @@ class Authenticator:
                 if isinstance(need, IssuerNeeded):
                     answer = self._templates.issuer(need)
                 else:
-                    answer = self._meet(need, digest, epoch)
+                    answer = self._meet(need, digests, epoch)
                     if isinstance(answer, Future):
-                        return Waiting(told, need, answer, digest, epoch)
+                        return Waiting(told, need, answer, digests, epoch)
                 need = told.send(answer)
         except StopIteration as end:
-            return self._end(end.value, digest, epoch)
+            return self._end(end.value, digests, epoch)
         except BearerError as error:
             if need is not None:
                 error.issuer_alias = rules_of(need).alias
             raise
 
-    def _meet(self, need: FlownNeed, digest: bytes, epoch: int) -> object:
+    def _meet(self, need: FlownNeed, digests: Digests, epoch: int) -> object:
         """What is needed, or the flight that brings it."""
         if isinstance(need, KeysNeeded):
             return self._keeper.keys(need)
         if isinstance(need, MissingKeyNeeded):
             return self._keeper.missing_key(need)
-        if need.verified is not None and self._verified.still_good(digest) is None:
+        whole, name = digests
+        if need.verified is not None and self._verified.still_good(whole) is None:
             # Whatever its server says, and if it says nothing: the signature is good.
-            self._end(need.verified, digest, epoch)
-        return self._introspectors[need.rules].answer(need, digest)
+            self._end(need.verified, digests, epoch)
+        return self._introspectors[need.rules].answer(need, name)
 
     def _go_on(self, waiting: Waiting, landed: bool) -> AccessToken | Waiting:
         """After a flight, or after patience ran out: then with what is at hand, if anything."""
-        told, need, flight, digest, epoch = waiting
+        told, need, flight, digests, epoch = waiting
         answer: object
         try:
             if isinstance(need, KeysNeeded):
@@ -198,24 +203,32 @@ class Authenticator:
                 answer = self._keeper.missed(need.issuer, landed)
             else:
                 introspector = self._introspectors[need.rules]
-                answer = introspector.landed(need, digest, flight if landed else None)
-            return self._step(told, answer, digest, epoch)
+                answer = introspector.landed(need, digests[1], flight if landed else None)
+            return self._step(told, answer, digests, epoch)
         except BearerError as error:
             error.issuer_alias = rules_of(need).alias
             raise
 
-    def _end(self, verified: Verified, digest: bytes, epoch: int) -> AccessToken:
-        if self._revoked.any and self._revoked.covers(digest, verified.access_token):
+    def _end(self, verified: Verified, digests: Digests, epoch: int) -> AccessToken:
+        if self._revoked.any and self._revoked.covers(digests[1], verified.access_token):
             raise InvalidToken("token_revoked")
         if verified.key is not None:
             self._seen_first += 1
-        self._verified.remember(digest, verified, epoch)
+        self._verified.remember(digests, verified, epoch)
         return verified.access_token
 
     def digest(self, token: str) -> bytes:
-        """By which a token is known; with a shared store, to the whole fleet."""
+        """By which a token is known, however its signature is spelled; with a shared store, to
+        the whole fleet."""
+        return self._digest(signatures.signed_part(token.encode("utf-8")))
+
+    def _digests(self, token: bytes, whole: bytes) -> Digests:
+        signed = signatures.signed_part(token)
+        return whole, whole if signed is token else self._digest(signed)
+
+    def _digest(self, octets: bytes) -> bytes:
         hasher = self._hasher.copy()
-        hasher.update(token.encode("utf-8"))
+        hasher.update(octets)
         return hasher.digest()
 
     @staticmethod

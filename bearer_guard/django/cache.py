@@ -1,4 +1,5 @@
-"""Django's configured cache as the store that workers share: ``Shared(DjangoCache(), ...)``."""
+"""Django's configured cache as the store that workers share, where nobody else writes to it:
+``Shared(DjangoCache(trusted=True), ...)``."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any, TypeVar
 
 from django.core.cache import caches
 
+from bearer_guard.errors import SettingsError
+from bearer_guard.settings import checks
 from bearer_guard.shared import StoreFailure
 
 _Found = TypeVar("_Found")
@@ -17,10 +20,27 @@ class DjangoCache:
     """One of ``CACHES``, by its name. Of use where all workers see the same one: Redis,
     Memcached, a database; ``locmem`` is each worker's own.
 
+    DANGER: Django's caches unpickle what they read, before anybody can look whether it is sealed:
+    whoever can write to the cache runs code in every worker. ``trusted=True`` says that nobody can
+    but the workers. A store given by its URL, ``Shared("rediss://…", …)``, needs no such trust: of
+    it octets are read and nothing else.
+
     Its calls take as long as the cache takes: set its own time-out low.
+
+    Raises ``SettingsError`` without ``trusted=True``.
     """
 
-    def __init__(self, alias: str = "default") -> None:
+    def __init__(self, alias: str = "default", *, trusted: bool = False) -> None:
+        checks.flag("trusted", trusted)
+        if not trusted:
+            # Of any backend: which of them unpickle, and with which options, changes with
+            # versions, and the settings may not be complete yet when this is made in them.
+            raise SettingsError(
+                "trusted is False: Django's caches unpickle what they read, so whoever can write "
+                'to this one runs code in your workers. Write Shared("rediss://…", …), which '
+                f"reads octets alone; or, where nobody else can write to it, "
+                f"DjangoCache({alias!r}, trusted=True)"
+            )
         self._alias = alias
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:

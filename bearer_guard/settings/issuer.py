@@ -40,7 +40,8 @@ class Issuer:
 
     A template names whole path segments, ``https://login.example.com/apps/{application}``;
     ``parts`` pins them: ``parts={"application": ["a", "b"]}``. A part that is not pinned
-    stands for any one segment: leave free only what the issuer alone hands out.
+    stands for any one segment: leave free only what the issuer alone hands out. Where one is
+    pinned, an introspection answer has to name its issuer in ``iss``.
 
     Raises ``SettingsError`` when an option is missing, unsafe or of the wrong kind.
     """

@@ -41,6 +41,7 @@ def beyond_identity(
         region: ``us``, ``eu`` or ``us-gov``.
         base_url: in place of ``region``, the address before ``/v1/tenants``.
         applications: the ids of those applications whose tokens are let in; ``None`` means all.
+            An introspection answer must then have ``iss``, as all of the vendor's have.
         client_id: with ``client_secret``, this API's credentials for introspection; they
             resolve the tokens of that one application.
         client_secret: see ``client_id``.

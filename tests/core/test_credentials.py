@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from bearer_guard._core import credentials
@@ -236,3 +238,17 @@ def test_a_body_without_meaning_holds_no_token(method: str) -> None:
 def test_a_body_of_another_type_or_of_two_holds_no_token(content_types: list[bytes]) -> None:
     """B-04: single-part and urlencoded."""
     assert not credentials.may_hold_form_token("POST", content_types)
+
+
+@pytest.mark.parametrize("text", [b"a", b'\\"', b"\\\\", b"a\\b"])
+@pytest.mark.parametrize("end", [b'"', b"", b"\\"])
+def test_a_long_quoted_string_takes_little_memory(text: bytes, end: bytes) -> None:
+    """HTTP-14: servers differ in how long a line may be."""
+    value = b'Digest realm="' + text * (60_000 // len(text)) + end
+    tracemalloc.start()
+    try:
+        assert credentials.from_header([value]) is None
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(value)

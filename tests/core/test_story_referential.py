@@ -132,6 +132,19 @@ def test_a_templates_server_answers_for_its_own_issuers_alone() -> None:
     assert refusal_of(TEMPLATE, iss=one.replace("realms/r/", "realms/s/")) == "issuer_untrusted"
 
 
+def test_where_parts_are_pinned_an_answer_has_to_name_one_of_them() -> None:
+    """RFC 7662 section 2.2 lets it leave out ``iss``; the server answers for the others too."""
+    identifier = "https://apps.example.com/tenants/{tenant}/applications/{application}"
+    of = {"tenant": "t", "application": "a-1"}
+    for parts in ({"application": ["a-1"]}, {"application": ["a-1"], "tenant": ["t"]}):
+        pinned = Issuer(identifier, parts=parts, introspection=INTROSPECTION)
+        one = identifier.format(**of)
+        assert judged(pinned, iss=one).issuer == one
+        assert refusal_of(pinned, iss=one.replace("a-1", "a-2")) == "issuer_untrusted"
+        assert refusal_of(pinned, iss=ABSENT) == "claim_missing"
+        assert refusal_of(pinned, iss=None) == "issuer_untrusted"
+
+
 def test_an_issuers_own_rules_hold_for_its_answers() -> None:
     demanding = Issuer(
         ISSUER,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -163,6 +165,54 @@ def test_the_depth_of_a_broken_document_is_found_in_linear_time(read: Any, odd: 
     with pytest.raises(ValueError):
         read(octets)
     assert time.thread_time() - before < 0.1
+
+
+@BOTH
+@pytest.mark.parametrize("text", ["a", "é", "[", '\\"', "\\\\", "a\\n", '"", "b": "'])
+@pytest.mark.parametrize("end", ['"', "", "\\"])
+def test_the_depth_of_a_large_document_is_found_in_little_memory(
+    read: Any, text: str, end: str
+) -> None:
+    """A mebibyte is what an issuer may send us. More than it was read as is not needed."""
+    octets = ('{"b": "' + text * (2**20 // len(text)) + end).encode()
+    deep = b'{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"," + octets
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError):
+            read(deep)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * len(deep)
+
+
+def is_deep(text: str) -> bool:
+    """By a reader that looks at one character after the other."""
+    depth, within, escaped = 0, False, False
+    for character in text:
+        if within and not escaped and character == "\\":
+            escaped = True
+            continue
+        if character == '"' and not escaped:
+            within = not within
+        elif not within:
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(character, 0)
+        escaped = False
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def test_strings_are_told_from_brackets_in_any_text() -> None:
+    for length in range(7):
+        for characters in itertools.product('"\\[]a', repeat=length):
+            text = "[" * (MAX_DEPTH - 1) + "".join(characters)
+            try:
+                strict_json._check_depth(text)
+            except ValueError:
+                assert is_deep(text), text
+            else:
+                assert not is_deep(text), text
 
 
 def test_a_doubled_member_spoils_one_entry_of_a_document_and_not_the_others() -> None:

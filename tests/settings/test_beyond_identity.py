@@ -366,6 +366,32 @@ def test_an_answer_for_somebody_else_is_refused(
         judge(other, token=realm.introspection_token)
 
 
+@pytest.mark.parametrize("kind", ["opaque", "jwe"])
+def test_only_the_named_applications_referential_tokens_are_let_in(
+    realm: AuthorizationServer, judge: Judge, kind: str
+) -> None:
+    """By ``iss``, which each answer in the vendor's documentation has. The bearer token resolves
+    those of all applications, and an answer that does not say whose it is lets nobody in."""
+    options = {"applications": ["app-1"], "token": realm.introspection_token}
+    issue = getattr(realm, kind)
+    assert judge(issue(application="app-1"), **options).issuer == realm.issuer_of("app-1")
+    with pytest.raises(InvalidToken, match="issuer_untrusted"):
+        judge(issue(application="app-2"), **options)
+    for application in ("app-1", "app-2"):
+        nameless = issue(application=application)
+        answer = {
+            "active": True,
+            "aud": [application, realm.audience],
+            "azp": AZP + application,
+            "client_id": application,
+            "exp": 4_000_000_000,
+        }
+        realm.introspection_answer(nameless, answer)
+        with pytest.raises(InvalidToken, match="claim_missing"):
+            judge(nameless, **options)
+        assert judge(nameless, token=realm.introspection_token).client_id == application
+
+
 def test_without_credentials_nothing_is_introspected(
     realm: AuthorizationServer, judge: Judge
 ) -> None:

@@ -53,6 +53,7 @@ from bearer_guard import (
     RequestView,
     Rule,
     SettingsError,
+    Shared,
     UpstreamPolicy,
     beyond_identity,
 )
@@ -69,6 +70,7 @@ from bearer_guard._core.challenge import Refusal
 from bearer_guard.django import conf as django_conf
 from bearer_guard.django import request as django_requests
 from bearer_guard.django import responses as django_responses
+from bearer_guard.django.cache import DjangoCache
 from bearer_guard.health import (
     CacheHealth,
     Health,
@@ -81,6 +83,7 @@ from bearer_guard.health import (
 from bearer_guard.otel import instrument
 from bearer_guard.readiness import AsgiReadiness, WsgiReadiness
 from bearer_guard.settings import GuardSettings
+from bearer_guard.shared import SharedStore
 from bearer_guard.testing import ABSENT, AuthorizationServer, HandClock, SeenRequest, SigningKey
 
 assert_type(bearer_guard.__version__, str)
@@ -627,6 +630,12 @@ class MixedDjangoView(guarded_django.RequireScopesMixin, View):
 
     required_scopes = ("orders:read",)
     required_any_scope: ClassVar = ["clerk", "admin"]
+
+
+def of_djangos_cache() -> None:
+    store: SharedStore = DjangoCache("default", trusted=True)
+    Shared(store, secret="s" * 32)
+    DjangoCache("default", True)  # type: ignore[call-arg]
 
 
 def of_django(request: HttpRequest) -> None:
