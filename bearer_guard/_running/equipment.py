@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import sha256
 
 from bearer_guard._core.revocation import Revocation, Revoked
@@ -12,21 +12,19 @@ from bearer_guard._running.answers import Answers
 from bearer_guard._running.fleet import Fleet
 from bearer_guard._running.forgetting import Epoch
 from bearer_guard._running.introspector import Introspector, introspectors
+from bearer_guard._running.key_flights import THREADS, KeyFlights
 from bearer_guard._running.key_keeper import KeyKeeper
 from bearer_guard._running.log import Log
 from bearer_guard._running.revocations import Revocations
 from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._running.verified_tokens import VerifiedTokens
 from bearer_guard._running.watch import Watches
-from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard._upstream.http_client import HttpClient
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.clock import Clock
 from bearer_guard.settings import GuardSettings
 from bearer_guard.settings.shared import Shared
-
-_KEY_THREADS = 8
 
 
 class Equipment:
@@ -39,11 +37,8 @@ class Equipment:
         self.trust = Trust(settings)
         self.epoch = Epoch(clock)
         self.verified = VerifiedTokens(settings.remembered_tokens, clock, self.epoch)
-        self._key_flights: Mapping[IssuerRules | None, Flights] = {
-            rules: Flights("bearer_guard-keys", _KEY_THREADS)
-            for rules in (None, *self.trust.templates)
-        }
-        self._caller = HttpCaller(http_client, self._connections())
+        self._key_flights = KeyFlights(self.trust.templates)
+        self._caller = HttpCaller(http_client, *self._connections())
         self.templates = TemplateIssuers(settings.template_issuers, clock)
         self.watches = Watches(log, clock)
         shared = settings.shared
@@ -66,11 +61,13 @@ class Equipment:
         # only lengthen what was digested by octets that no token has (RFC 6750 section 2.1).
         self.hasher = sha256(key.ljust(64, b"\0"))
 
-    def _connections(self) -> int:
-        """One for each thread, so that no server's slowness takes another's connections."""
+    def _connections(self) -> tuple[int, int]:
+        """One for each thread, so that no server's slowness takes another's connections; and how
+        many of them are kept. Of an exact issuer's keys there is one fetch at a time."""
         settings = (rules.settings.introspection for rules in self.trust.introspecting)
         calls = sum(each.concurrent_calls for each in settings if each is not None)
-        return calls + len(self._key_flights) * _KEY_THREADS
+        calls += len(self.trust.templates) * THREADS
+        return calls + len(self.trust.exact), calls + THREADS
 
     def _fleet(self, shared: Shared, log: Log) -> Fleet:
         store = shared.store
@@ -104,8 +101,7 @@ class Equipment:
         """End all threads and close all connections."""
         if self.revocations is not None:
             self.revocations.close()
-        for flights in self._key_flights.values():
-            flights.close()
+        self._key_flights.close()
         for introspector in self.introspectors.values():
             introspector.close()
         self._caller.close()

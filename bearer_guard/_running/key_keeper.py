@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
 
@@ -14,14 +13,15 @@ from bearer_guard._core.key_set import KeySet
 from bearer_guard._core.key_source import Fetched, Step
 from bearer_guard._core.metadata import Metadata
 from bearer_guard._core.needs import KeysNeeded, MissingKeyNeeded
-from bearer_guard._core.trust import IssuerRules, TrustedIssuer
+from bearer_guard._core.trust import TrustedIssuer
 from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.key_flights import KeyFlights
 from bearer_guard._running.key_telling import KeyTelling
 from bearer_guard._running.shared_calls import ForcedFetchesSpentError, SharedKeys
 from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._running.watch import Watches
 from bearer_guard._upstream import forks
-from bearer_guard._upstream.flights import Flights, Full
+from bearer_guard._upstream.flights import Full
 from bearer_guard._upstream.http_caller import HttpCaller, directly
 from bearer_guard.clock import Clock
 from bearer_guard.errors import InvalidToken
@@ -39,7 +39,7 @@ class KeyKeeper:
     def __init__(
         self,
         caller: HttpCaller,
-        flights: Mapping[IssuerRules | None, Flights],
+        flights: KeyFlights,
         templates: TemplateIssuers,
         clock: Clock,
         watches: Watches,
@@ -73,7 +73,7 @@ class KeyKeeper:
         with self._lock:
             step = issuer.source.plan(self._clock.monotonic(), issuer.rules.settings.key_set)
             if step is Step.FETCH:
-                flight = self._flights_of(issuer).in_air(issuer.identifier)
+                flight = self._flights.of(issuer).in_air(issuer.identifier)
                 if flight is not None or self._templates.may_ask(issuer):
                     return flight or self._flight(issuer)
             if step is Step.USE_AND_REFRESH:
@@ -102,7 +102,7 @@ class KeyKeeper:
         issuer, source = need.issuer, need.issuer.source
         with self._lock:
             now = self._clock.monotonic()
-            flight = self._flights_of(issuer).in_air(issuer.identifier)
+            flight = self._flights.of(issuer).in_air(issuer.identifier)
             policy = issuer.rules.settings.key_set
             usable = source.usable(now, policy)
             if usable is not None and usable is not need.tried:
@@ -128,13 +128,9 @@ class KeyKeeper:
             raise self._telling.unavailable(issuer)
         return self.settled(issuer)
 
-    def _flights_of(self, issuer: TrustedIssuer) -> Flights:
-        """A pool for each template, since strangers can name many that hang; one for the rest."""
-        return self._flights.get(issuer.rules) or self._flights[None]
-
     def _flight(self, issuer: TrustedIssuer, *, forced: bool = False) -> Future[None]:
         """Under the lock: whoever takes off has just asked whether it is still wanted."""
-        flight = self._flights_of(issuer).in_air(issuer.identifier)
+        flight = self._flights.of(issuer).in_air(issuer.identifier)
         if flight is not None:
             return flight
         number = issuer.source.take_off()
@@ -142,7 +138,7 @@ class KeyKeeper:
         patience = issuer.rules.settings.upstream.timeout
         until = time.monotonic() + patience * _SHARE_OF_PATIENCE
         fetch = self._watches.carry(partial(self._fetch, issuer, number, until, forced))
-        return self._flights_of(issuer).board(issuer.identifier, fetch)
+        return self._flights.of(issuer).board(issuer.identifier, fetch)
 
     def _fetch(self, issuer: TrustedIssuer, number: int, until: float, forced: bool) -> None:
         """In a thread of the pool. What comes of it is stored before it lands."""

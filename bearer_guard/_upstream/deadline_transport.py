@@ -107,11 +107,12 @@ def _as_httpx(error: Exception) -> httpx.TransportError:
 class DeadlineTransport(httpx.BaseTransport):
     """HTTP/1.1 over pooled connections, TLS verified against the system's authorities."""
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, kept: int) -> None:
         self._remaining = _Remaining()
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
             max_connections=connections,
+            max_keepalive_connections=kept,
             keepalive_expiry=30,
             network_backend=_Backend(self._remaining),
         )

@@ -46,11 +46,13 @@ def directly(_call: Call, send: Send) -> Reply:
 
 
 class HttpCaller:
-    """Carries calls. Made at once, its client only when it is needed (hence after a fork)."""
+    """Carries calls. Made at once, its client only when it is needed (hence after a fork). It has
+    as many ``connections`` at once, of which it keeps ``kept`` when they are idle."""
 
-    def __init__(self, client: HttpClient | None, connections: int) -> None:
+    def __init__(self, client: HttpClient | None, connections: int, kept: int) -> None:
         self._given = client
         self._connections = connections
+        self._kept = kept
         self._client = client
         self.after_fork()
         forks.tell(self)
@@ -70,7 +72,7 @@ class HttpCaller:
 
                 from bearer_guard._upstream.deadline_transport import DeadlineTransport
 
-                transport = DeadlineTransport(self._connections)
+                transport = DeadlineTransport(self._connections, self._kept)
                 self._set_deadline = transport.set_deadline
                 no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
                 self._client = httpx.Client(

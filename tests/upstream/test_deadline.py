@@ -51,7 +51,7 @@ def test_a_call_ends_by_its_deadline(caller: HttpCaller, way: str) -> None:
 
 
 def test_past_its_deadline_a_transport_opens_nothing() -> None:
-    transport = DeadlineTransport(1)
+    transport = DeadlineTransport(1, 1)
     transport.set_deadline(time.monotonic())
     with (
         serving(ok()) as server,
