@@ -97,6 +97,19 @@ class Equipment:
             else:
                 memory.forget_subject(revocation.issuer, revocation.subject)
 
+    def let_go(self) -> None:
+        """End all threads and close all connections when nobody uses them any more. For the
+        collector, which may come in any thread, whatever locks that holds: it waits for nothing."""
+        for flights in self._key_flights:
+            flights.let_go()
+        for introspector in self.introspectors.values():
+            introspector._flights.let_go()
+        self._caller.let_go()
+        if self._store is not None:
+            self._store.let_go()
+        # It refers to this guard as this guard does to it; its thread ends when it is gone.
+        self.revocations = None
+
     def close(self) -> None:
         """End all threads and close all connections."""
         if self.revocations is not None:

@@ -45,7 +45,9 @@ class KeyFlights:
 
     def __iter__(self) -> Iterator[Flights]:
         yield from self._of_templates.values()
-        yield from list(self._of_servers.values())
+        # A copy, made in one step: other threads go on making more meanwhile.
+        alive = [each() for each in self._of_servers.valuerefs()]
+        yield from (flights for flights in alive if flights is not None)
 
     def close(self) -> None:
         """Wait for what is in the air, and end the threads."""

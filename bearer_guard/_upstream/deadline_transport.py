@@ -7,39 +7,34 @@ imported with this module, hence only when the first call is made.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpcore
 import httpx
 
+from bearer_guard._upstream.deadline import Deadline
 
-class _Remaining(threading.local):
-    """When the call that this thread makes must be over (``time.monotonic``)."""
 
-    until: float = float("inf")
-
-    def cut(self, timeout: float | None) -> float:
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the deadline has passed")
-        return left if timeout is None else min(left, timeout)
+def _cut(timeout: float | None, deadline: Deadline) -> float:
+    left = deadline.left
+    if left <= 0:
+        raise httpcore.ReadTimeout("the deadline has passed")
+    return left if timeout is None else min(left, timeout)
 
 
 class _Stream(httpcore.NetworkStream):
     """A socket that asks for the time left before it waits."""
 
-    def __init__(self, stream: httpcore.NetworkStream, remaining: _Remaining) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
-        self._remaining = remaining
+        self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._remaining.cut(timeout))
+        return self._stream.read(max_bytes, _cut(timeout, self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._remaining.cut(timeout))
+        self._stream.write(buffer, _cut(timeout, self._deadline))
 
     def close(self) -> None:
         self._stream.close()
@@ -50,9 +45,9 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = self._remaining.cut(timeout)
+        timeout = _cut(timeout, self._deadline)
         return _Stream(
-            self._stream.start_tls(ssl_context, server_hostname, timeout), self._remaining
+            self._stream.start_tls(ssl_context, server_hostname, timeout), self._deadline
         )
 
     def get_extra_info(self, info: str) -> Any:
@@ -60,9 +55,9 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, remaining: _Remaining) -> None:
+    def __init__(self, deadline: Deadline) -> None:
         self._backend = httpcore.SyncBackend()
-        self._remaining = remaining
+        self._deadline = deadline
 
     def connect_tcp(
         self,
@@ -72,9 +67,9 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = self._remaining.cut(timeout)
+        timeout = _cut(timeout, self._deadline)
         stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Stream(stream, self._remaining)
+        return _Stream(stream, self._deadline)
 
 
 class _Body(httpx.SyncByteStream):
@@ -107,19 +102,14 @@ def _as_httpx(error: Exception) -> httpx.TransportError:
 class DeadlineTransport(httpx.BaseTransport):
     """HTTP/1.1 over pooled connections, TLS verified against the system's authorities."""
 
-    def __init__(self, connections: int, kept: int) -> None:
-        self._remaining = _Remaining()
+    def __init__(self, connections: int, kept: int, deadline: Deadline) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
             max_connections=connections,
             max_keepalive_connections=kept,
             keepalive_expiry=30,
-            network_backend=_Backend(self._remaining),
+            network_backend=_Backend(deadline),
         )
-
-    def set_deadline(self, until: float) -> None:
-        """For all that this thread sends from now on (``time.monotonic`` seconds)."""
-        self._remaining.until = until
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the body of the answer is read as it is asked for."""

@@ -45,7 +45,7 @@ class Flights:
 
     def after_fork(self) -> None:
         """The parent's threads did not come along, nor will their flights ever land here."""
-        # Reentrant: the collector may close a forgotten guard while this thread holds it.
+        # Reentrant: the collector runs whatever finalizers there are while this thread holds it.
         self._lock = threading.RLock()
         self._here = threading.local()
         self._flying: dict[Hashable, Future[Any]] = {}
@@ -98,10 +98,16 @@ class Flights:
                 if self._flying.get(flight.key) is flight.future:
                     del self._flying[flight.key]
 
+    def let_go(self) -> None:
+        """End the threads when what is in the air has landed. Waits for nothing, no lock either: a
+        pool that nobody holds ends its threads when they have nothing left to do."""
+        self._pool = None
+
     def close(self) -> None:
         """Wait for what is in the air, and end the threads."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
-            # The collector may call this in a thread of the pool, which cannot wait for itself.
+            # Called in a thread of the pool, as by a function of the user's: it cannot wait for
+            # itself.
             pool.shutdown(wait=not getattr(self._here, "flies", False))

@@ -6,15 +6,16 @@ choosing: a call goes where the settings or the issuer's own metadata say, and n
 
 from __future__ import annotations
 
-import threading
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-from bearer_guard._upstream import forks
+from bearer_guard._upstream.deadline import Deadline
 from bearer_guard._upstream.http_client import HttpClient, HttpResponse
+from bearer_guard._upstream.lent import Lent
 from bearer_guard.exchange import (
     Call,
     Calling,
@@ -51,41 +52,21 @@ class HttpCaller:
 
     def __init__(self, client: HttpClient | None, connections: int, kept: int) -> None:
         self._given = client
-        self._connections = connections
-        self._kept = kept
-        self._client = client
-        self.after_fork()
-        forks.tell(self)
+        self._deadline = Deadline()
+        self._own: Lent[HttpClient] = Lent(
+            partial(_new_client, connections, kept, self._deadline), lambda client: client.close()
+        )
 
-    def after_fork(self) -> None:
-        """Forget connections that the parent process uses."""
-        # Reentrant: the collector may close a forgotten guard while this thread holds it.
-        self._lock = threading.RLock()
-        # Dropped unclosed: to close a TLS connection would speak on the parent's socket.
-        self._client = self._given
-        self._set_deadline: Callable[[float], None] = lambda _until: None
-
-    def _ready_client(self) -> HttpClient:
-        with self._lock:
-            if self._client is None:
-                import httpx
-
-                from bearer_guard._upstream.deadline_transport import DeadlineTransport
-
-                transport = DeadlineTransport(self._connections, self._kept)
-                self._set_deadline = transport.set_deadline
-                no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-                self._client = httpx.Client(
-                    transport=transport, trust_env=False, cookies=no_cookies
-                )
-            return self._client
+    def _client(self) -> AbstractContextManager[HttpClient]:
+        return self._own.use() if self._given is None else nullcontext(self._given)
 
     def close(self) -> None:
         """Close the connections, unless the client is the user's own."""
-        with self._lock:
-            if self._client is not None and self._client is not self._given:
-                self._client.close()
-                self._client = None
+        self._own.close()
+
+    def let_go(self) -> None:
+        """The same, when the last call is over. Waits for nothing."""
+        self._own.let_go()
 
     def run(
         self,
@@ -102,22 +83,22 @@ class HttpCaller:
         ``calling`` hears of each; ``through`` may know an answer without it. Raises what the
         errand raises, ``UpstreamFailure`` among it.
         """
-        client = self._ready_client()
-        self._set_deadline(until)
-        try:
-            call = next(errand)
-            while True:
-                # partial: a function made in a loop would see the call of a later turn.
-                send = partial(self._call, client, call, policy, until, calling, may_repeat)
-                try:
-                    reply = through(call, send)
-                except UpstreamFailure as failure:
-                    call = errand.throw(failure)
-                else:
-                    call = errand.send(reply)
-        except StopIteration as done:
-            result: Result_co = done.value
-            return result
+        self._deadline.until = until
+        with self._client() as client:
+            try:
+                call = next(errand)
+                while True:
+                    # partial: a function made in a loop would see the call of a later turn.
+                    send = partial(self._call, client, call, policy, until, calling, may_repeat)
+                    try:
+                        reply = through(call, send)
+                    except UpstreamFailure as failure:
+                        call = errand.throw(failure)
+                    else:
+                        call = errand.send(reply)
+            except StopIteration as done:
+                result: Result_co = done.value
+                return result
 
     def _call(
         self,
@@ -180,6 +161,18 @@ class HttpCaller:
         except Exception as error:  # noqa: BLE001 - of httpx, httpx2, a client of the user's own
             failure = _failure(error)
         raise failure
+
+
+def _new_client(connections: int, kept: int, deadline: Deadline) -> HttpClient:
+    import httpx
+
+    from bearer_guard._upstream.deadline_transport import DeadlineTransport
+
+    return httpx.Client(
+        transport=DeadlineTransport(connections, kept, deadline),
+        trust_env=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    )
 
 
 _UNREACHABLE = frozenset({"ConnectError", "ConnectTimeout", "RemoteProtocolError"})

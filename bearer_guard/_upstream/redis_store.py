@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
-from bearer_guard._upstream import forks
+from bearer_guard._upstream.lent import Lent
 from bearer_guard.errors import SettingsError
 from bearer_guard.shared import StoreFailure
 
@@ -25,21 +25,14 @@ class RedisStore:
                 "a shared store by URL needs redis-py: install bearer-guard[redis]"
             ) from None
         self._failures: tuple[type[Exception], ...] = (redis.RedisError, OSError)
-        self._url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
+        url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
         self._prefix = prefix
-        self._timeout = timeout
-        self.after_fork()
+        self._client: Lent[Any] = Lent(partial(_new_client, url, timeout), _end)
         try:
-            self._ready()
+            self._client.ready()
         except ValueError:
             # The message may hold the password.
             raise SettingsError("store is no URL that redis-py understands") from None
-        forks.tell(self)
-
-    def after_fork(self) -> None:
-        """Connections are the parent's, and the lock may be held by a thread of his."""
-        self._lock = threading.Lock()
-        self._client: Any = None
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:
         """``MGET``."""
@@ -77,37 +70,41 @@ class RedisStore:
 
     def close(self) -> None:
         """End the connections."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._client.close()
+
+    def let_go(self) -> None:
+        """The same, when nobody uses them. Waits for nothing."""
+        self._client.let_go()
 
     def _name(self, name: str) -> str:
         return f"{self._prefix}:{name}"
 
     def _do(self, work: Callable[[Any], Result]) -> Result:
         try:
-            return work(self._ready())
+            with self._client.use() as client:
+                return work(client)
         except self._failures as error:
             # By name: a message may hold the address, and that the password.
             raise StoreFailure(type(error).__name__) from None
 
-    def _ready(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                import redis
-                from redis.backoff import NoBackoff
-                from redis.retry import Retry
 
-                self._client = redis.Redis.from_url(
-                    self._url,
-                    socket_timeout=self._timeout,
-                    socket_connect_timeout=self._timeout,
-                    max_connections=_CONNECTIONS,
-                    # One try: who waits has a deadline, and goes on without the store.
-                    retry=Retry(NoBackoff(), 0),
-                )
-            return self._client
+def _new_client(url: str, timeout: float) -> Any:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        max_connections=_CONNECTIONS,
+        # One try: who waits has a deadline, and goes on without the store.
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def _end(client: Any) -> None:
+    client.close()
 
 
 def _milliseconds(seconds: float) -> int:

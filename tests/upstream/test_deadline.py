@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from bearer_guard import Guard, Issuer, UpstreamPolicy
+from bearer_guard._upstream.deadline import Deadline
 from bearer_guard._upstream.deadline_transport import DeadlineTransport
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard.testing import AuthorizationServer
@@ -51,8 +52,9 @@ def test_a_call_ends_by_its_deadline(caller: HttpCaller, way: str) -> None:
 
 
 def test_past_its_deadline_a_transport_opens_nothing() -> None:
-    transport = DeadlineTransport(1, 1)
-    transport.set_deadline(time.monotonic())
+    deadline = Deadline()
+    deadline.until = time.monotonic()
+    transport = DeadlineTransport(1, 1, deadline)
     with (
         serving(ok()) as server,
         httpx.Client(transport=transport) as client,
