@@ -12,6 +12,7 @@ from bearer_guard.shared import StoreFailure
 
 Result = TypeVar("Result")
 _CONNECTIONS = 64
+"""Of one worker. Its threads may be a thousand: those beyond wait for one of these."""
 
 
 class RedisStore:
@@ -93,18 +94,22 @@ def _new_client(url: str, timeout: float) -> Any:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    return redis.Redis.from_url(
+    pool = redis.BlockingConnectionPool.from_url(
         url,
+        # For a connection that another thread uses: whoever comes in vain met a store that is slow.
+        timeout=timeout,
+        max_connections=_CONNECTIONS,
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
-        max_connections=_CONNECTIONS,
         # One try: who waits has a deadline, and goes on without the store.
         retry=Retry(NoBackoff(), 0),
     )
+    return redis.Redis(connection_pool=pool)
 
 
 def _end(client: Any) -> None:
-    client.close()
+    # Not the client's own close: it leaves a pool that it was given as it is.
+    client.connection_pool.disconnect()
 
 
 def _milliseconds(seconds: float) -> int:

@@ -134,3 +134,42 @@ def test_the_collector_may_let_go_of_it_while_a_call_makes_its_client(
     thread.join(5)
     assert heard == [[None]]
     assert store._client._client is None, "it is closed once it is not used any more"
+
+
+def holding_each_connection(store: RedisStore) -> list[Any]:
+    """As many calls under way as there are connections, each with its own."""
+    steps = [store._client.ready().pipeline() for _ in range(64)]
+    for each in steps:
+        each.watch("a")
+    return steps
+
+
+def test_more_threads_than_connections_take_their_turn(shared: Shared) -> None:
+    """``concurrent_calls`` may be a thousand: a store that is asked by many is not away."""
+    store = RedisStore(str(shared.store), shared.prefix, timeout=10)
+    held = holding_each_connection(store)
+    heard: list[object] = []
+    threads = [
+        threading.Thread(target=lambda: heard.append(store.get(["a"])), daemon=True)
+        for _ in range(100)
+    ]
+    for thread in threads:
+        thread.start()
+    assert heard == []
+    for each in held:
+        each.reset()
+    for thread in threads:
+        thread.join(20)
+    assert heard == [[None]] * 100
+    store.close()
+
+
+def test_whoever_gets_no_connection_in_time_goes_on_without_the_store(shared: Shared) -> None:
+    store = RedisStore(str(shared.store), shared.prefix, timeout=0.05)
+    held = holding_each_connection(store)
+    with pytest.raises(StoreFailure):
+        store.get(["a"])
+    for each in held:
+        each.reset()
+    assert store.get(["a"]) == [None]
+    store.close()
