@@ -3,10 +3,14 @@
 httpx times each read; a server that sends a byte a second passes every one of them. Here the
 socket itself is asked, before each operation, how much of the *whole* time is left. httpx is
 imported with this module, hence only when the first call is made.
+
+Only to look up a name takes as long as the system's resolver lets it: the deadline is looked at
+again behind that. The request that waits for the call is answered in time all the same.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -67,9 +71,32 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = _cut(timeout, self._deadline)
-        stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Stream(stream, self._deadline)
+        """To the first of the host's addresses that answers: ``timeout`` is for each, and each has
+        an equal share of the time left, so that the last gets its turn too."""
+        _cut(timeout, self._deadline)
+        addresses = _addresses(host, port)
+        while True:
+            left = _cut(None, self._deadline) / len(addresses)
+            left = left if timeout is None else min(left, timeout)
+            address = addresses.pop(0)
+            try:
+                stream = self._backend.connect_tcp(
+                    address, port, left, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not addresses:
+                    raise
+            else:
+                return _Stream(stream, self._deadline)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """The host's, at least one. As long as the system's resolver takes: nobody can cut it short."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return [str(address[0]) for *_, address in found]
 
 
 class _Body(httpx.SyncByteStream):
