@@ -33,11 +33,15 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
+        self.was_heard = False
+        """Whether anything was read since the last question was sent."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.was_heard = True
         return self._stream.read(max_bytes, _cut(timeout, self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.was_heard = False
         self._stream.write(buffer, _cut(timeout, self._deadline))
 
     def close(self) -> None:
@@ -126,6 +130,18 @@ def _as_httpx(error: Exception) -> httpx.TransportError:
     return getattr(httpx, type(error).__name__, httpx.TransportError)(str(error))
 
 
+def _check_was_heard(response: httpcore.Response) -> None:
+    """RFC 9112 section 6.3: what comes behind an answer is not another answer.
+
+    It would wait in the parser's buffer and be taken for the answer to the next question on that
+    connection, about another token. Then the parser has a head before anything was read.
+    """
+    stream = response.extensions.get("network_stream")
+    if isinstance(stream, _Stream) and not stream.was_heard:
+        response.close()
+        raise httpx.RemoteProtocolError("an answer that was there before its question")
+
+
 class DeadlineTransport(httpx.BaseTransport):
     """HTTP/1.1 over pooled connections, TLS verified against the system's authorities."""
 
@@ -157,6 +173,7 @@ class DeadlineTransport(httpx.BaseTransport):
             )
         except _FAILURES as error:
             raise _as_httpx(error) from error
+        _check_was_heard(response)
         body = _Body(response.stream)
         return httpx.Response(response.status, headers=response.headers, stream=body)
 
