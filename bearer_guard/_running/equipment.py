@@ -20,7 +20,7 @@ from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._running.verified_tokens import VerifiedTokens
 from bearer_guard._running.watch import Watches
 from bearer_guard._upstream.http_caller import HttpCaller
-from bearer_guard._upstream.http_client import HttpClient
+from bearer_guard._upstream.http_client import GivenClient
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.clock import Clock
 from bearer_guard.settings import GuardSettings
@@ -31,7 +31,7 @@ class Equipment:
     """Nothing of it is opened or started before it is needed."""
 
     def __init__(
-        self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock, log: Log
+        self, settings: GuardSettings, http_client: GivenClient | None, clock: Clock, log: Log
     ) -> None:
         self.clock = clock
         self.trust = Trust(settings)

@@ -1,4 +1,4 @@
-"""One HTTP call, within bounds of time and size. The only place that knows an HTTP client.
+"""One HTTP call, within bounds of time and size. The only place that calls an HTTP client.
 
 No redirects, no cookies, no decompression that is not bounded, no proxy of the environment's
 choosing: a call goes where the settings or the issuer's own metadata say, and nowhere else.
@@ -9,13 +9,11 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 from bearer_guard._upstream.deadline import Deadline
-from bearer_guard._upstream.http_client import HttpClient, HttpResponse
-from bearer_guard._upstream.lent import Lent
+from bearer_guard._upstream.http_client import GivenClient, HttpClient, HttpResponse
+from bearer_guard._upstream.http_clients import clients
 from bearer_guard.exchange import (
     Call,
     Calling,
@@ -50,23 +48,17 @@ class HttpCaller:
     """Carries calls. Made at once, its client only when it is needed (hence after a fork). It has
     as many ``connections`` at once, of which it keeps ``kept`` when they are idle."""
 
-    def __init__(self, client: HttpClient | None, connections: int, kept: int) -> None:
-        self._given = client
+    def __init__(self, given: GivenClient | None, connections: int, kept: int) -> None:
         self._deadline = Deadline()
-        self._own: Lent[HttpClient] = Lent(
-            partial(_new_client, connections, kept, self._deadline), lambda client: client.close()
-        )
-
-    def _client(self) -> AbstractContextManager[HttpClient]:
-        return self._own.use() if self._given is None else nullcontext(self._given)
+        self._clients = clients(given, connections, kept, self._deadline)
 
     def close(self) -> None:
         """Close the connections, unless the client is the user's own."""
-        self._own.close()
+        self._clients.close()
 
     def let_go(self) -> None:
         """The same, when the last call is over. Waits for nothing."""
-        self._own.let_go()
+        self._clients.let_go()
 
     def run(
         self,
@@ -84,7 +76,7 @@ class HttpCaller:
         errand raises, ``UpstreamFailure`` among it.
         """
         self._deadline.until = until
-        with self._client() as client:
+        with self._clients.use() as client:
             try:
                 call = next(errand)
                 while True:
@@ -161,18 +153,6 @@ class HttpCaller:
         except Exception as error:  # noqa: BLE001 - of httpx, httpx2, a client of the user's own
             failure = _failure(error)
         raise failure
-
-
-def _new_client(connections: int, kept: int, deadline: Deadline) -> HttpClient:
-    import httpx
-
-    from bearer_guard._upstream.deadline_transport import DeadlineTransport
-
-    return httpx.Client(
-        transport=DeadlineTransport(connections, kept, deadline),
-        trust_env=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-    )
 
 
 _UNREACHABLE = frozenset({"ConnectError", "ConnectTimeout", "RemoteProtocolError"})

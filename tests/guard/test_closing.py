@@ -212,7 +212,7 @@ def test_a_forgotten_guard_closes_its_connections_when_its_last_flight_has_lande
 ) -> None:
     upstream = UpstreamPolicy(connect_timeout=0.2, timeout=0.2, retries=0)
     guard = guard_of(authorization_server, upstream=upstream)
-    own = guard._authenticator.equipment._caller._own
+    own = guard._authenticator.equipment._caller._clients
     with authorization_server.held(OPENID):
         assert verdict(guard, authorization_server.jwt()) == "503 upstream_timeout"
         client = own._client

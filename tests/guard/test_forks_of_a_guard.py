@@ -82,10 +82,10 @@ def test_the_parents_connections_are_not_spoken_on(
     token = authorization_server.opaque()
 
     def client_changes() -> bool:
-        before = id(guard._authenticator.equipment._caller._own._client)
-        assert guard._authenticator.equipment._caller._own._client is None
+        before = id(guard._authenticator.equipment._caller._clients._client)
+        assert guard._authenticator.equipment._caller._clients._client is None
         assert verdict(guard, token) == "let in"
-        return id(guard._authenticator.equipment._caller._own._client) != before
+        return id(guard._authenticator.equipment._caller._clients._client) != before
 
     assert in_a_child(client_changes) == "True"
     assert verdict(guard, authorization_server.opaque()) == "let in"

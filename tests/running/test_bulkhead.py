@@ -162,7 +162,7 @@ def test_there_is_a_connection_for_every_thread() -> None:
         Issuer("https://d.example/{t}"),
     ]
     with Guard(audience="a", issuers=issuers, opaque_issuer="https://a.example/") as guard:
-        transport = guard._authenticator.equipment._caller._own.ready()._transport  # type: ignore[attr-defined]
+        transport = guard._authenticator.equipment._caller._clients.ready()._transport  # type: ignore[attr-defined]
         assert isinstance(transport, httpx.BaseTransport)
         pool = transport._pool  # type: ignore[attr-defined]
         introspections, template, exact = 200 + 64, 8, 3

@@ -16,7 +16,7 @@ __all__ = ["new_world", "world"]
 def caller() -> Iterator[HttpCaller]:
     """The guard's own client, ready: reading the system's authorities takes its time."""
     caller = HttpCaller(None, 4, 4)
-    caller._own.ready()
+    caller._clients.ready()
     yield caller
     caller.close()
 
