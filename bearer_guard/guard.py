@@ -15,7 +15,7 @@ from bearer_guard._running.authenticator import Authenticator, Unfinished
 from bearer_guard._running.log import Log
 from bearer_guard._running.operated import Operated
 from bearer_guard._running.record_limits import RecordLimits
-from bearer_guard._upstream.http_client import HttpClient
+from bearer_guard._upstream.http_client import GivenClient
 from bearer_guard.access_token import AccessToken
 from bearer_guard.clock import Clock, SystemClock
 from bearer_guard.errors import (
@@ -62,8 +62,8 @@ class Guard(Operated):
             are counted, and told in one record when it is over.
         log_window: seconds.
         shared: a store that all workers of the API have in common.
-        http_client: an ``httpx.Client`` (or httpx2's) for calls to authorization servers, for
-            example with a proxy or a certificate authority of your own; it stays yours to close.
+        http_client: an ``httpx.Client`` (or httpx2's) for calls to authorization servers, with a
+            proxy of your own for example; or a function that makes one, anew in each process.
         clock: what time it is; tests bring one that is turned by hand.
 
     Raises:
@@ -95,7 +95,7 @@ class Guard(Operated):
         log_records: int = 10,
         log_window: float = 10,
         shared: Shared | None = None,
-        http_client: HttpClient | None = None,
+        http_client: GivenClient | None = None,
         clock: Clock | None = None,
     ) -> None:
         settings = GuardSettings(

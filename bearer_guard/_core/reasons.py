@@ -66,6 +66,10 @@ ADVICE: Final[Mapping[str, str]] = {
     "upstream_timeout": "look at the server; `UpstreamPolicy` has the times",
     "upstream_broken": "look at what answers there, and at what is in between",
     "upstream_answer_too_large": "look at what answers there",
+    "http_client_unusable": (
+        "make the guard and its `http_client` after the fork, or give a function that makes the "
+        "client; if it is that function that failed (`error`), look at it"
+    ),
     "metadata_unusable": "open the address; else write `metadata_uri` or `jwks_uri`",
     "metadata_issuer_mismatch": "correct `issuer` to what the metadata says, the last slash too",
     "key_set_unusable": "open the address; look at the keys",

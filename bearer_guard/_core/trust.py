@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from bearer_guard._core import issuer_template
 from bearer_guard._core.claims_rules import ClaimsRules
@@ -58,6 +59,12 @@ class TrustedIssuer:
         if template is None or found is None:
             return template
         return issuer_template.filled_in(template, found.groupdict())
+
+    @property
+    def server(self) -> str:
+        """The host and port that an exact issuer's keys are first asked for at."""
+        settings = self.rules.settings
+        return urlsplit(settings.jwks_uri or settings.metadata_uri or self.identifier).netloc
 
 
 class Trust:

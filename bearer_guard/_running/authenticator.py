@@ -23,7 +23,7 @@ from bearer_guard._running.log import Log
 from bearer_guard._running.parts import Parts, Signatures
 from bearer_guard._running.token_places import TokenPlaces
 from bearer_guard._running.verified_tokens import Digests
-from bearer_guard._upstream.http_client import HttpClient
+from bearer_guard._upstream.http_client import GivenClient
 from bearer_guard._upstream.stores import RecentlyUsed
 from bearer_guard._upstream.waiting import wait, wait_async
 from bearer_guard.access_token import AccessToken
@@ -57,7 +57,7 @@ class Authenticator:
     """What a guard does with a request, its paths and answers aside."""
 
     def __init__(
-        self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock, log: Log
+        self, settings: GuardSettings, http_client: GivenClient | None, clock: Clock, log: Log
     ) -> None:
         self._places = TokenPlaces(settings)
         self._reads_elsewhere = self._places.any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import sha256
 
 from bearer_guard._core.revocation import Revocation, Revoked
@@ -13,6 +13,7 @@ from bearer_guard._running.answers import Answers
 from bearer_guard._running.fleet import Fleet
 from bearer_guard._running.forgetting import Epoch
 from bearer_guard._running.introspector import Introspector, introspectors
+from bearer_guard._running.key_flights import THREADS, KeyFlights
 from bearer_guard._running.key_keeper import KeyKeeper
 from bearer_guard._running.log import Log
 from bearer_guard._running.revocations import Revocations
@@ -20,32 +21,26 @@ from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._running.verified_tokens import VerifiedTokens
 from bearer_guard._running.watch import Watches
 from bearer_guard._upstream import forks
-from bearer_guard._upstream.flights import Flights
 from bearer_guard._upstream.http_caller import HttpCaller
-from bearer_guard._upstream.http_client import HttpClient
+from bearer_guard._upstream.http_client import GivenClient
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.clock import Clock
 from bearer_guard.settings import GuardSettings
 from bearer_guard.settings.shared import Shared
-
-_KEY_THREADS = 8
 
 
 class Equipment:
     """Nothing of it is opened or started before it is needed."""
 
     def __init__(
-        self, settings: GuardSettings, http_client: HttpClient | None, clock: Clock, log: Log
+        self, settings: GuardSettings, http_client: GivenClient | None, clock: Clock, log: Log
     ) -> None:
         self.clock = clock
         self.trust = Trust(settings)
         self.epoch = Epoch(clock)
         self.verified = VerifiedTokens(settings.remembered_tokens, clock, self.epoch)
-        self._key_flights: Mapping[IssuerRules | None, Flights] = {
-            rules: Flights("bearer_guard-keys", _KEY_THREADS)
-            for rules in (None, *self.trust.templates)
-        }
-        self._caller = HttpCaller(http_client, self._connections())
+        self._key_flights = KeyFlights(self.trust.templates)
+        self._caller = HttpCaller(http_client, *self._connections())
         self.templates = TemplateIssuers(settings.template_issuers, clock)
         self.watches = Watches(log, clock)
         shared = settings.shared
@@ -77,11 +72,13 @@ class Equipment:
         # The application revokes, and the log is read: each in a thread of its own.
         self._learning = threading.Lock()
 
-    def _connections(self) -> int:
-        """One for each thread, so that no server's slowness takes another's connections."""
+    def _connections(self) -> tuple[int, int]:
+        """One for each thread, so that no server's slowness takes another's connections; and how
+        many of them are kept. Of an exact issuer's keys there is one fetch at a time."""
         settings = (rules.settings.introspection for rules in self.trust.introspecting)
         calls = sum(each.concurrent_calls for each in settings if each is not None)
-        return calls + len(self._key_flights) * _KEY_THREADS
+        calls += len(self.trust.templates) * THREADS
+        return calls + len(self.trust.exact), calls + THREADS
 
     def _fleet(self, shared: Shared, log: Log) -> Fleet:
         store = shared.store
@@ -126,12 +123,24 @@ class Equipment:
         if self.revocations is not None:
             self.revocations.begin_again()
 
+    def let_go(self) -> None:
+        """End all threads and close all connections when nobody uses them any more. For the
+        collector, which may come in any thread, whatever locks that holds: it waits for nothing."""
+        for flights in self._key_flights:
+            flights.let_go()
+        for introspector in self.introspectors.values():
+            introspector._flights.let_go()
+        self._caller.let_go()
+        if self._store is not None:
+            self._store.let_go()
+        # It refers to this guard as this guard does to it; its thread ends when it is gone.
+        self.revocations = None
+
     def close(self) -> None:
         """End all threads and close all connections."""
         if self.revocations is not None:
             self.revocations.close()
-        for flights in self._key_flights.values():
-            flights.close()
+        self._key_flights.close()
         for introspector in self.introspectors.values():
             introspector.close()
         self._caller.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import partial
 
@@ -14,16 +13,18 @@ from bearer_guard._core.key_set import KeySet
 from bearer_guard._core.key_source import Fetched, Step
 from bearer_guard._core.metadata import Metadata
 from bearer_guard._core.needs import KeysNeeded, MissingKeyNeeded
-from bearer_guard._core.trust import IssuerRules, TrustedIssuer
+from bearer_guard._core.trust import TrustedIssuer
 from bearer_guard._running.fleet import Fleet
+from bearer_guard._running.key_flights import KeyFlights
+from bearer_guard._running.key_telling import KeyTelling
 from bearer_guard._running.shared_calls import ForcedFetchesSpentError, SharedKeys
 from bearer_guard._running.template_issuers import TemplateIssuers
 from bearer_guard._running.watch import Watches
 from bearer_guard._upstream import forks
-from bearer_guard._upstream.flights import Flights
+from bearer_guard._upstream.flights import Full
 from bearer_guard._upstream.http_caller import HttpCaller, directly
 from bearer_guard.clock import Clock
-from bearer_guard.errors import AuthorizationServerUnavailable, BearerError, InvalidToken
+from bearer_guard.errors import InvalidToken
 from bearer_guard.exchange import Errand, Through, UpstreamFailure
 
 # The flight ends this much earlier than its passengers' patience, so that they hear why.
@@ -38,7 +39,7 @@ class KeyKeeper:
     def __init__(
         self,
         caller: HttpCaller,
-        flights: Mapping[IssuerRules | None, Flights],
+        flights: KeyFlights,
         templates: TemplateIssuers,
         clock: Clock,
         watches: Watches,
@@ -50,6 +51,7 @@ class KeyKeeper:
         self._templates = templates
         self._clock = clock
         self._watches = watches
+        self._telling = KeyTelling(clock, watches)
         self.after_fork()
         forks.tell(self)
 
@@ -59,18 +61,24 @@ class KeyKeeper:
 
     def keys(self, need: KeysNeeded) -> KeySet | Future[None]:
         """The issuer's keys, or the flight that brings them. Raises what ``settled`` does."""
-        issuer = need.issuer
-        policy = issuer.rules.settings.key_set
+        try:
+            flight = self._flight_for_keys(need.issuer)
+        except Full:
+            self._fail(need.issuer, _no_thread())
+            flight = None
+        return flight or self.settled(need.issuer)
+
+    def _flight_for_keys(self, issuer: TrustedIssuer) -> Future[None] | None:
+        """The one to wait for, if there is one. Raises ``Full``."""
         with self._lock:
-            now = self._clock.monotonic()
-            step = issuer.source.plan(now, policy)
+            step = issuer.source.plan(self._clock.monotonic(), issuer.rules.settings.key_set)
             if step is Step.FETCH:
-                flight = self._flights_of(issuer).in_air(issuer.identifier)
+                flight = self._flights.of(issuer).in_air(issuer.identifier)
                 if flight is not None or self._templates.may_ask(issuer):
                     return flight or self._flight(issuer)
             if step is Step.USE_AND_REFRESH:
                 self._flight(issuer)
-        return self.settled(issuer)
+        return None
 
     def missing_key(self, need: MissingKeyNeeded) -> KeySet | Future[None]:
         """A newer key set, or the flight that brings one.
@@ -78,44 +86,51 @@ class KeyKeeper:
         Raises ``InvalidToken`` when the issuer does not publish the key, and
         ``AuthorizationServerUnavailable`` when it cannot be asked.
         """
+        try:
+            found = self._newer(need)
+        except Full:
+            self._fail(need.issuer, _no_thread())
+            found = Step.UNAVAILABLE
+        if found is Step.UNKNOWN:
+            raise InvalidToken("key_unknown")
+        if isinstance(found, Step):
+            raise self._telling.unavailable(need.issuer)
+        return found
+
+    def _newer(self, need: MissingKeyNeeded) -> KeySet | Future[None] | Step:
+        """What ``missing_key`` is to return, or why there is nothing. Raises ``Full``."""
         issuer, source = need.issuer, need.issuer.source
         with self._lock:
             now = self._clock.monotonic()
-            flight = self._flights_of(issuer).in_air(issuer.identifier)
+            flight = self._flights.of(issuer).in_air(issuer.identifier)
             policy = issuer.rules.settings.key_set
             usable = source.usable(now, policy)
             if usable is not None and usable is not need.tried:
                 # Another request's fetch landed after this one had read the keys.
                 return usable
             step = source.plan_unknown(need.kid, need.asked, flight is not None, now, policy)
-            if step is Step.FETCH:
-                if flight is None:
-                    source.spend(now)
-                return flight or self._flight(issuer, forced=True)
-        if step is Step.UNKNOWN:
-            raise InvalidToken("key_unknown")
-        raise self._unavailable(issuer)
+            if step is Step.FETCH and flight is None:
+                flight = self._flight(issuer, forced=True)
+                # Under the lock, hence before any other request can look at the budget.
+                source.spend(now)
+            return flight if flight is not None and step is Step.FETCH else step
 
     def settled(self, issuer: TrustedIssuer) -> KeySet:
         """The keys as they are after a flight. Raises ``AuthorizationServerUnavailable``."""
         usable = issuer.source.usable(self._clock.monotonic(), issuer.rules.settings.key_set)
         if usable is None:
-            raise self._unavailable(issuer)
+            raise self._telling.unavailable(issuer)
         return usable
 
     def missed(self, issuer: TrustedIssuer, landed: bool) -> KeySet:
         """The keys after a flight for a missing one: where it failed, nobody can tell."""
         if not landed or issuer.source.failure is not None:
-            raise self._unavailable(issuer)
+            raise self._telling.unavailable(issuer)
         return self.settled(issuer)
-
-    def _flights_of(self, issuer: TrustedIssuer) -> Flights:
-        """A pool for each template, since strangers can name many that hang; one for the rest."""
-        return self._flights.get(issuer.rules) or self._flights[None]
 
     def _flight(self, issuer: TrustedIssuer, *, forced: bool = False) -> Future[None]:
         """Under the lock: whoever takes off has just asked whether it is still wanted."""
-        flight = self._flights_of(issuer).in_air(issuer.identifier)
+        flight = self._flights.of(issuer).in_air(issuer.identifier)
         if flight is not None:
             return flight
         number = issuer.source.take_off()
@@ -123,7 +138,7 @@ class KeyKeeper:
         patience = issuer.rules.settings.upstream.timeout
         until = time.monotonic() + patience * _SHARE_OF_PATIENCE
         fetch = self._watches.carry(partial(self._fetch, issuer, number, until, forced))
-        return self._flights_of(issuer).board(issuer.identifier, fetch)
+        return self._flights.of(issuer).board(issuer.identifier, fetch)
 
     def _fetch(self, issuer: TrustedIssuer, number: int, until: float, forced: bool) -> None:
         """In a thread of the pool. What comes of it is stored before it lands."""
@@ -135,9 +150,7 @@ class KeyKeeper:
             errand = self._errand(issuer, jwks_uri)
             fetched = self._caller.run(errand, policy, until, calling, through=through)
         except UpstreamFailure as failure:
-            with self._lock:
-                issuer.source.fail(failure, self._clock.monotonic(), policy)
-            self._tell(issuer, failure)
+            self._fail(issuer, failure)
         except ForcedFetchesSpentError:
             return  # The keys stay as they are: whoever waited is told so by his own budget.
         else:
@@ -148,7 +161,7 @@ class KeyKeeper:
                     issuer.source.spare(forced)
             self._land(issuer, number, fetched, shared.heard if shared else None)
             if trouble is not None:
-                self._tell_of_metadata(issuer, trouble)
+                self._telling.metadata_failed(issuer, trouble)
 
     def _shared(self, issuer: TrustedIssuer, until: float, forced: bool) -> SharedKeys | None:
         fleet = self._fleet
@@ -212,39 +225,13 @@ class KeyKeeper:
             issuer.source.heard = heard
         self._templates.found(issuer)
 
-    def _tell(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
-        """Names the issuer, the age of its keys, and when it is asked again."""
-        now, source = self._clock.monotonic(), issuer.source
-        facts: dict[str, object] = {"issuer": issuer.identifier, **failure.details}
-        facts["next_try"] = f"in {source.next_try - now:.0f} s"
-        if source.key_set is not None:
-            used = source.usable(now, issuer.rules.settings.key_set) is not None
-            facts["keys"] = _age(now - source.fresh_until, used=used)
-        self._watches.log.upstream_failure(failure.reason, facts, issuer.rules.alias)
-
-    def _tell_of_metadata(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
-        """Only the metadata could not be had: where the keys neither, that is told instead."""
-        age = self._clock.monotonic() - issuer.source.metadata.fresh_until
-        facts = {"issuer": issuer.identifier, **failure.details, "metadata": _age(age, used=True)}
-        self._watches.log.upstream_failure(failure.reason, facts, issuer.rules.alias)
-
-    def _unavailable(self, issuer: TrustedIssuer) -> BearerError:
-        """A new exception each time: one that many waiters raise collects their tracebacks."""
-        failure = issuer.source.failure
-        if failure is None:
-            return AuthorizationServerUnavailable("upstream_timeout", issuer=issuer.identifier)
-        is_newcomer = issuer.rules.pattern is not None and issuer.source.key_set is None
-        if is_newcomer and failure.details.get("status") in (404, 410):
-            # The template's own server says that it has no such issuer.
-            return InvalidToken("issuer_unknown", named=issuer.identifier)
-        return AuthorizationServerUnavailable(
-            failure.reason,
-            retry_after=issuer.source.retry_after(self._clock.monotonic()),
-            **{"issuer": issuer.identifier, **failure.details},
-        )
+    def _fail(self, issuer: TrustedIssuer, failure: UpstreamFailure) -> None:
+        """What is known goes on to serve; and whoever comes next does not try at once again."""
+        with self._lock:
+            policy = issuer.rules.settings.upstream
+            issuer.source.fail(failure, self._clock.monotonic(), policy)
+        self._telling.failed(issuer, failure)
 
 
-def _age(past_fresh: float, *, used: bool) -> str:
-    if past_fresh <= 0:
-        return "still fresh"
-    return f"{'still' if used else 'no longer'} used, {past_fresh:.0f} s past fresh"
+def _no_thread() -> UpstreamFailure:
+    return UpstreamFailure("upstream_timeout", problem="no thread could be started")

@@ -13,6 +13,7 @@ from bearer_guard.errors import AuthorizationServerUnavailable, BearerError
 _logger = logging.getLogger("bearer_guard")
 OURS = frozenset(
     {
+        "http_client_unusable",
         "introspection_credentials_refused",
         "introspection_credentials_unavailable",
         "introspection_endpoint_unknown",

@@ -30,11 +30,13 @@ class Operated:
         self._begin = authenticator.begin
         self._clock = authenticator.equipment.clock
         self._decisions: Decisions | None = None
-        # A guard that is merely forgotten leaves no connection open.
-        weakref.finalize(self, authenticator.equipment.close)
+        # A guard that is merely forgotten leaves no connection open. That is no time to wait: the
+        # collector may come in a thread that holds the very lock that a flight needs to end.
+        weakref.finalize(self, authenticator.equipment.let_go)
 
     def close(self) -> None:
-        """End the guard's threads and close its connections. Used again, it opens new ones."""
+        """End the guard's threads and close its connections, after what is under way has ended.
+        Used again, it opens new ones."""
         self._authenticator.equipment.close()
         self._authenticator.equipment.begin_again()
         self._log.close()

@@ -3,43 +3,46 @@
 httpx times each read; a server that sends a byte a second passes every one of them. Here the
 socket itself is asked, before each operation, how much of the *whole* time is left. httpx is
 imported with this module, hence only when the first call is made.
+
+Only to look up a name takes as long as the system's resolver lets it: the deadline is looked at
+again behind that. The request that waits for the call is answered in time all the same.
 """
 
 from __future__ import annotations
 
-import threading
-import time
+import socket
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpcore
 import httpx
 
+from bearer_guard._upstream.deadline import Deadline
 
-class _Remaining(threading.local):
-    """When the call that this thread makes must be over (``time.monotonic``)."""
 
-    until: float = float("inf")
-
-    def cut(self, timeout: float | None) -> float:
-        left = self.until - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the deadline has passed")
-        return left if timeout is None else min(left, timeout)
+def _cut(timeout: float | None, deadline: Deadline) -> float:
+    left = deadline.left
+    if left <= 0:
+        raise httpcore.ReadTimeout("the deadline has passed")
+    return left if timeout is None else min(left, timeout)
 
 
 class _Stream(httpcore.NetworkStream):
     """A socket that asks for the time left before it waits."""
 
-    def __init__(self, stream: httpcore.NetworkStream, remaining: _Remaining) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
-        self._remaining = remaining
+        self._deadline = deadline
+        self.was_heard = False
+        """Whether anything was read since the last question was sent."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._remaining.cut(timeout))
+        self.was_heard = True
+        return self._stream.read(max_bytes, _cut(timeout, self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._remaining.cut(timeout))
+        self.was_heard = False
+        self._stream.write(buffer, _cut(timeout, self._deadline))
 
     def close(self) -> None:
         self._stream.close()
@@ -50,9 +53,9 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = self._remaining.cut(timeout)
+        timeout = _cut(timeout, self._deadline)
         return _Stream(
-            self._stream.start_tls(ssl_context, server_hostname, timeout), self._remaining
+            self._stream.start_tls(ssl_context, server_hostname, timeout), self._deadline
         )
 
     def get_extra_info(self, info: str) -> Any:
@@ -60,9 +63,9 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, remaining: _Remaining) -> None:
+    def __init__(self, deadline: Deadline) -> None:
         self._backend = httpcore.SyncBackend()
-        self._remaining = remaining
+        self._deadline = deadline
 
     def connect_tcp(
         self,
@@ -72,9 +75,32 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        timeout = self._remaining.cut(timeout)
-        stream = self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        return _Stream(stream, self._remaining)
+        """To the first of the host's addresses that answers: ``timeout`` is for each, and each has
+        an equal share of the time left, so that the last gets its turn too."""
+        _cut(timeout, self._deadline)
+        addresses = _addresses(host, port)
+        while True:
+            left = _cut(None, self._deadline) / len(addresses)
+            left = left if timeout is None else min(left, timeout)
+            address = addresses.pop(0)
+            try:
+                stream = self._backend.connect_tcp(
+                    address, port, left, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not addresses:
+                    raise
+            else:
+                return _Stream(stream, self._deadline)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """The host's, at least one. As long as the system's resolver takes: nobody can cut it short."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return [str(address[0]) for *_, address in found]
 
 
 class _Body(httpx.SyncByteStream):
@@ -104,21 +130,29 @@ def _as_httpx(error: Exception) -> httpx.TransportError:
     return getattr(httpx, type(error).__name__, httpx.TransportError)(str(error))
 
 
+def _check_was_heard(response: httpcore.Response) -> None:
+    """RFC 9112 section 6.3: what comes behind an answer is not another answer.
+
+    It would wait in the parser's buffer and be taken for the answer to the next question on that
+    connection, about another token. Then the parser has a head before anything was read.
+    """
+    stream = response.extensions.get("network_stream")
+    if isinstance(stream, _Stream) and not stream.was_heard:
+        response.close()
+        raise httpx.RemoteProtocolError("an answer that was there before its question")
+
+
 class DeadlineTransport(httpx.BaseTransport):
     """HTTP/1.1 over pooled connections, TLS verified against the system's authorities."""
 
-    def __init__(self, connections: int) -> None:
-        self._remaining = _Remaining()
+    def __init__(self, connections: int, kept: int, deadline: Deadline) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
             max_connections=connections,
+            max_keepalive_connections=kept,
             keepalive_expiry=30,
-            network_backend=_Backend(self._remaining),
+            network_backend=_Backend(deadline),
         )
-
-    def set_deadline(self, until: float) -> None:
-        """For all that this thread sends from now on (``time.monotonic`` seconds)."""
-        self._remaining.until = until
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; the body of the answer is read as it is asked for."""
@@ -139,6 +173,7 @@ class DeadlineTransport(httpx.BaseTransport):
             )
         except _FAILURES as error:
             raise _as_httpx(error) from error
+        _check_was_heard(response)
         body = _Body(response.stream)
         return httpx.Response(response.status, headers=response.headers, stream=body)
 

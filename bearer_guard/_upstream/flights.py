@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from bearer_guard._upstream import forks
 
@@ -18,7 +18,18 @@ Result = TypeVar("Result")
 
 
 class Full(Exception):
-    """All threads are busy, and as many flights wait for one as may."""
+    """All threads are busy, and as many flights wait for one as may; or the system gives none."""
+
+
+class _Flight(Generic[Result]):
+    """What a thread is to do, as long as anybody can hear what comes of it."""
+
+    __slots__ = ("future", "job", "key")
+
+    def __init__(self, key: Hashable, job: Callable[[], Result]) -> None:
+        self.key = key
+        self.job: Callable[[], Result] | None = job
+        self.future: Future[Any] | None = None
 
 
 class Flights:
@@ -34,7 +45,7 @@ class Flights:
 
     def after_fork(self) -> None:
         """The parent's threads did not come along, nor will their flights ever land here."""
-        # Reentrant: the collector may close a forgotten guard while this thread holds it.
+        # Reentrant: the collector runs whatever finalizers there are while this thread holds it.
         self._lock = threading.RLock()
         self._here = threading.local()
         self._flying: dict[Hashable, Future[Any]] = {}
@@ -48,31 +59,55 @@ class Flights:
     def board(self, key: Hashable, job: Callable[[], Result]) -> Future[Result]:
         """The flight for ``key``: the one in the air, or a new one that runs ``job``.
 
-        Raises ``Full`` when there is no room for a new one.
+        Raises ``Full`` when there is no room for a new one, or no thread to be had.
         """
         with self._lock:
             future = self._flying.get(key)
             if future is None:
                 if self._most is not None and len(self._flying) >= self._most:
                     raise Full
-                if self._pool is None:
-                    self._pool = ThreadPoolExecutor(self._threads, self._name)
-                future = self._pool.submit(self._fly, key, job)
-                self._flying[key] = future
+                future = self._flying[key] = self._take_off(_Flight(key, job))
         return future
 
-    def _fly(self, key: Hashable, job: Callable[[], Result]) -> Result:
+    def _take_off(self, flight: _Flight[Result]) -> Future[Any]:
+        """Under the lock."""
+        pool = self._pool = self._pool or ThreadPoolExecutor(self._threads, self._name)
+        try:
+            flight.future = pool.submit(self._fly, flight)
+        except RuntimeError:
+            # The system starts no thread. What was submitted stays in the pool's queue, for a
+            # future that nobody has: without its job it does nothing there.
+            flight.job = None
+            if not self._flying:
+                # Nor will a thread ever come by that queue.
+                self._pool = None
+                pool.shutdown(wait=False, cancel_futures=True)
+            raise Full from None
+        return flight.future
+
+    def _fly(self, flight: _Flight[Result]) -> Result | None:
+        with self._lock:
+            job = flight.job
+        if job is None:
+            return None
         self._here.flies = True
         try:
             return job()
         finally:
             with self._lock:
-                del self._flying[key]
+                if self._flying.get(flight.key) is flight.future:
+                    del self._flying[flight.key]
+
+    def let_go(self) -> None:
+        """End the threads when what is in the air has landed. Waits for nothing, no lock either: a
+        pool that nobody holds ends its threads when they have nothing left to do."""
+        self._pool = None
 
     def close(self) -> None:
         """Wait for what is in the air, and end the threads."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
-            # The collector may call this in a thread of the pool, which cannot wait for itself.
+            # Called in a thread of the pool, as by a function of the user's: it cannot wait for
+            # itself.
             pool.shutdown(wait=not getattr(self._here, "flies", False))

@@ -33,7 +33,17 @@ def tell(thing: Forkable) -> None:
     _told.add(thing)
 
 
+_forks = 0
+
+
+def generation() -> int:
+    """How many forks lie between this process and the first: it tells a parent from its child."""
+    return _forks
+
+
 def _after_fork() -> None:
+    global _forks  # noqa: PLW0603 - a process has one
+    _forks += 1
     told = list(_told)
     for thing in told:
         thing.after_fork()

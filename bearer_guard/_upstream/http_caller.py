@@ -1,4 +1,4 @@
-"""One HTTP call, within bounds of time and size. The only place that knows an HTTP client.
+"""One HTTP call, within bounds of time and size. The only place that calls an HTTP client.
 
 No redirects, no cookies, no decompression that is not bounded, no proxy of the environment's
 choosing: a call goes where the settings or the issuer's own metadata say, and nowhere else.
@@ -6,15 +6,14 @@ choosing: a call goes where the settings or the issuer's own metadata say, and n
 
 from __future__ import annotations
 
-import threading
 import time
 import zlib
 from collections.abc import Callable
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-from bearer_guard._upstream import forks
-from bearer_guard._upstream.http_client import HttpClient, HttpResponse
+from bearer_guard._upstream.deadline import Deadline
+from bearer_guard._upstream.http_client import GivenClient, HttpClient, HttpResponse
+from bearer_guard._upstream.http_clients import clients
 from bearer_guard.exchange import (
     Call,
     Calling,
@@ -46,44 +45,20 @@ def directly(_call: Call, send: Send) -> Reply:
 
 
 class HttpCaller:
-    """Carries calls. Made at once, its client only when it is needed (hence after a fork)."""
+    """Carries calls. Made at once, its client only when it is needed (hence after a fork). It has
+    as many ``connections`` at once, of which it keeps ``kept`` when they are idle."""
 
-    def __init__(self, client: HttpClient | None, connections: int) -> None:
-        self._given = client
-        self._connections = connections
-        self._client = client
-        self.after_fork()
-        forks.tell(self)
-
-    def after_fork(self) -> None:
-        """Forget connections that the parent process uses."""
-        # Reentrant: the collector may close a forgotten guard while this thread holds it.
-        self._lock = threading.RLock()
-        # Dropped unclosed: to close a TLS connection would speak on the parent's socket.
-        self._client = self._given
-        self._set_deadline: Callable[[float], None] = lambda _until: None
-
-    def _ready_client(self) -> HttpClient:
-        with self._lock:
-            if self._client is None:
-                import httpx
-
-                from bearer_guard._upstream.deadline_transport import DeadlineTransport
-
-                transport = DeadlineTransport(self._connections)
-                self._set_deadline = transport.set_deadline
-                no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-                self._client = httpx.Client(
-                    transport=transport, trust_env=False, cookies=no_cookies
-                )
-            return self._client
+    def __init__(self, given: GivenClient | None, connections: int, kept: int) -> None:
+        self._deadline = Deadline()
+        self._clients = clients(given, connections, kept, self._deadline)
 
     def close(self) -> None:
         """Close the connections, unless the client is the user's own."""
-        with self._lock:
-            if self._client is not None and self._client is not self._given:
-                self._client.close()
-                self._client = None
+        self._clients.close()
+
+    def let_go(self) -> None:
+        """The same, when the last call is over. Waits for nothing."""
+        self._clients.let_go()
 
     def run(
         self,
@@ -100,22 +75,22 @@ class HttpCaller:
         ``calling`` hears of each; ``through`` may know an answer without it. Raises what the
         errand raises, ``UpstreamFailure`` among it.
         """
-        client = self._ready_client()
-        self._set_deadline(until)
-        try:
-            call = next(errand)
-            while True:
-                # partial: a function made in a loop would see the call of a later turn.
-                send = partial(self._call, client, call, policy, until, calling, may_repeat)
-                try:
-                    reply = through(call, send)
-                except UpstreamFailure as failure:
-                    call = errand.throw(failure)
-                else:
-                    call = errand.send(reply)
-        except StopIteration as done:
-            result: Result_co = done.value
-            return result
+        self._deadline.until = until
+        with self._clients.use() as client:
+            try:
+                call = next(errand)
+                while True:
+                    # partial: a function made in a loop would see the call of a later turn.
+                    send = partial(self._call, client, call, policy, until, calling, may_repeat)
+                    try:
+                        reply = through(call, send)
+                    except UpstreamFailure as failure:
+                        call = errand.throw(failure)
+                    else:
+                        call = errand.send(reply)
+            except StopIteration as done:
+                result: Result_co = done.value
+                return result
 
     def _call(
         self,

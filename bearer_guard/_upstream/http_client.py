@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -42,3 +42,10 @@ class HttpClient(Protocol):
     def close(self) -> None:
         """Close every connection."""
         ...
+
+
+MakesClient = Callable[[], HttpClient]
+"""A function that makes a new client each time."""
+
+GivenClient = HttpClient | MakesClient
+"""What a user may give."""

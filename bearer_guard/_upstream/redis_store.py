@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
-from bearer_guard._upstream import forks
+from bearer_guard._upstream.lent import Lent
 from bearer_guard.errors import SettingsError
 from bearer_guard.shared import StoreFailure, StoreTakesNothing
 
 Result = TypeVar("Result")
 _CONNECTIONS = 64
+"""Of one worker. Its threads may be a thousand: those beyond wait for one of these."""
 
 
 class RedisStore:
@@ -27,21 +28,14 @@ class RedisStore:
         self._failures: tuple[type[Exception], ...] = (redis.RedisError, OSError)
         self._refusal: type[Exception] = redis.ResponseError
         self._not_the_primary: type[Exception] = redis.ReadOnlyError
-        self._url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
+        url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
         self._prefix = prefix
-        self._timeout = timeout
-        self.after_fork()
+        self._client: Lent[Any] = Lent(partial(_new_client, url, timeout), _end)
         try:
-            self._ready()
+            self._client.ready()
         except ValueError:
             # The message may hold the password.
             raise SettingsError("store is no URL that redis-py understands") from None
-        forks.tell(self)
-
-    def after_fork(self) -> None:
-        """Connections are the parent's, and the lock may be held by a thread of his."""
-        self._lock = threading.Lock()
-        self._client: Any = None
 
     def get(self, names: Sequence[str]) -> list[bytes | None]:
         """``MGET``."""
@@ -81,11 +75,11 @@ class RedisStore:
 
     def close(self) -> None:
         """End the connections."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            # Not the client's own close: redis-py 5.0 leaves the connections to the collector.
-            client.connection_pool.disconnect()
+        self._client.close()
+
+    def let_go(self) -> None:
+        """The same, when nobody uses them. Waits for nothing."""
+        self._client.let_go()
 
     def _name(self, name: str) -> str:
         return f"{self._prefix}:{name}"
@@ -95,41 +89,41 @@ class RedisStore:
         work: Callable[[Any], Result],
         refused: type[StoreFailure] = StoreTakesNothing,
     ) -> Result:
-        client = self._ready()
-        try:
-            return work(client)
-        except self._failures as error:
-            answered = isinstance(error, self._refusal)
-            if not answered or isinstance(error, self._not_the_primary):
-                self._leave(client)
-            # By name: a message may hold the address, and that the password.
-            raise (refused if answered else StoreFailure)(type(error).__name__) from None
+        with self._client.use() as client:
+            try:
+                return work(client)
+            except self._failures as error:
+                answered = isinstance(error, self._refusal)
+                if not answered or isinstance(error, self._not_the_primary):
+                    # All its connections may lead to a server that is gone, or the primary no
+                    # more. Each would have to fail before it is left; a new client looks the
+                    # address up.
+                    self._client.part_with(client)
+                # By name: a message may hold the address, and that the password.
+                raise (refused if answered else StoreFailure)(type(error).__name__) from None
 
-    def _leave(self, client: Any) -> None:
-        """All its connections may lead to a server that is gone, or the primary no more. Each
-        would have to fail before it is left; a new one looks the address up."""
-        with self._lock:
-            if self._client is client:
-                self._client = None
-        # Those that other threads use end with the client, when the last of them is through.
-        client.connection_pool.disconnect(inuse_connections=False)
 
-    def _ready(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                import redis
-                from redis.backoff import NoBackoff
-                from redis.retry import Retry
+def _new_client(url: str, timeout: float) -> Any:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-                self._client = redis.Redis.from_url(
-                    self._url,
-                    socket_timeout=self._timeout,
-                    socket_connect_timeout=self._timeout,
-                    max_connections=_CONNECTIONS,
-                    # One try: who waits has a deadline, and goes on without the store.
-                    retry=Retry(NoBackoff(), 0),
-                )
-            return self._client
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        # For a connection that another thread uses: whoever comes in vain met a store that is slow.
+        timeout=timeout,
+        max_connections=_CONNECTIONS,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        # One try: who waits has a deadline, and goes on without the store.
+        retry=Retry(NoBackoff(), 0),
+    )
+    return redis.Redis(connection_pool=pool)
+
+
+def _end(client: Any) -> None:
+    # Not the client's own close: it leaves a pool that it was given as it is.
+    client.connection_pool.disconnect()
 
 
 def _milliseconds(seconds: float) -> int:

@@ -19,6 +19,7 @@ LONG_FUNCTIONS = {
 }
 BROAD = {
     ("_running/endpoint.py", "Endpoint._bearer"): "a function of the user's may raise all",
+    ("_upstream/http_clients.py", "_made_by"): "a function of the user's may raise all",
     ("_upstream/http_caller.py", "HttpCaller._call_once"): "the client may be of any library",
     ("django/cache.py", "DjangoCache._do"): "the cache may be of any library",
     ("_running/store_pauses.py", "StorePauses._tried"): "the store may be of any library",

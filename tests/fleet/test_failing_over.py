@@ -227,7 +227,7 @@ def test_who_stays_connected_to_a_demoted_primary_leaves_it(
 
 def open_some(store: RedisStore, number: int) -> None:
     """As so many threads at once do."""
-    each_holds_one = [store._ready().pipeline() for _ in range(number)]
+    each_holds_one = [store._client.ready().pipeline() for _ in range(number)]
     for each in each_holds_one:
         each.watch("a name")
     for each in each_holds_one:

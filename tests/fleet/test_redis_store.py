@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from bearer_guard import SettingsError
 from bearer_guard._upstream.redis_store import RedisStore
+from bearer_guard.settings.shared import Shared
 from bearer_guard.shared import SharedStore, StoreFailure
 from fleet.servers import Server
 
@@ -70,7 +73,7 @@ def test_a_url_may_say_valkey(store: RedisStore, valkey: Server) -> None:
 
 def test_after_a_fork_it_has_connections_of_its_own(store: RedisStore) -> None:
     store.put("a", b"1", 60)
-    store.after_fork()
+    store._client.after_fork()
     assert store.get(["a"]) == [b"1"]
 
 
@@ -110,3 +113,63 @@ def test_without_redis_py_it_says_what_to_install(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(SettingsError, match=r"install bearer-guard\[redis\]"):
         RedisStore("redis://localhost", "test", 1)
+
+
+def test_the_collector_may_let_go_of_it_while_a_call_makes_its_client(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the same thread, which holds the lock: where an allocation started the collector."""
+    store = RedisStore(str(shared.store), shared.prefix, shared.timeout)
+    store.close()
+    make = store._client._make
+
+    def collecting() -> Any:
+        store.let_go()
+        return make()
+
+    monkeypatch.setattr(store._client, "_make", collecting)
+    heard: list[object] = []
+    thread = threading.Thread(target=lambda: heard.append(store.get(["a"])), daemon=True)
+    thread.start()
+    thread.join(5)
+    assert heard == [[None]]
+    assert store._client._held is None, "it is closed once it is not used any more"
+
+
+def holding_each_connection(store: RedisStore) -> list[Any]:
+    """As many calls under way as there are connections, each with its own."""
+    steps = [store._client.ready().pipeline() for _ in range(64)]
+    for each in steps:
+        each.watch("a")
+    return steps
+
+
+def test_more_threads_than_connections_take_their_turn(shared: Shared) -> None:
+    """``concurrent_calls`` may be a thousand: a store that is asked by many is not away."""
+    store = RedisStore(str(shared.store), shared.prefix, timeout=10)
+    held = holding_each_connection(store)
+    heard: list[object] = []
+    threads = [
+        threading.Thread(target=lambda: heard.append(store.get(["a"])), daemon=True)
+        for _ in range(100)
+    ]
+    for thread in threads:
+        thread.start()
+    assert heard == []
+    for each in held:
+        each.reset()
+    for thread in threads:
+        thread.join(20)
+    assert heard == [[None]] * 100
+    store.close()
+
+
+def test_whoever_gets_no_connection_in_time_goes_on_without_the_store(shared: Shared) -> None:
+    store = RedisStore(str(shared.store), shared.prefix, timeout=0.05)
+    held = holding_each_connection(store)
+    with pytest.raises(StoreFailure):
+        store.get(["a"])
+    for each in held:
+        each.reset()
+    assert store.get(["a"]) == [None]
+    store.close()

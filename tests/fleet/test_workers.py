@@ -200,9 +200,9 @@ def test_a_store_that_is_full_of_rubbish_changes_no_verdict(
     opaque = workers.server.opaque()
     (first,) = workers.new()
     assert [verdict(first, token) for token in (good, opaque)] == ["let in"] * 2
-    keep = store._ready().keys(f"{workers.shared.prefix}:*")
+    keep = store._client.ready().keys(f"{workers.shared.prefix}:*")
     for name in keep:
-        store._ready().set(name, b"\x01rubbish")
+        store._client.ready().set(name, b"\x01rubbish")
     (second,) = workers.new()
     assert [verdict(second, token) for token in (good, opaque)] == ["let in"] * 2
     assert verdict(second, bad) == "401 signature_invalid"

@@ -80,12 +80,13 @@ def test_the_parents_connections_are_not_spoken_on(
 ) -> None:
     verdict(guard, authorization_server.jwt())
     token = authorization_server.opaque()
+    parents = guard._authenticator.equipment._caller._clients.ready()
 
     def client_changes() -> bool:
-        before = id(guard._authenticator.equipment._caller._client)
-        assert guard._authenticator.equipment._caller._client is None
+        clients = guard._authenticator.equipment._caller._clients
+        assert clients._held is None
         assert verdict(guard, token) == "let in"
-        return id(guard._authenticator.equipment._caller._client) != before
+        return clients._held is not None and clients._held.client is not parents
 
     assert in_a_child(client_changes) == "True"
     assert verdict(guard, authorization_server.opaque()) == "let in"

@@ -21,7 +21,7 @@ def test_making_one_opens_nothing_and_starts_nothing() -> None:
     before = threading.active_count()
     with Guard(audience=AUDIENCE, issuers=[Issuer(ISSUER)]) as guard:
         assert threading.active_count() == before
-        assert guard._authenticator.equipment._caller._client is None
+        assert guard._authenticator.equipment._caller._clients._held is None
 
 
 def test_its_arguments_are_the_settings_and_what_plain_data_cannot_hold() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -9,9 +10,15 @@ import anyio
 import httpx
 import pytest
 
-from bearer_guard import AuthorizationServerUnavailable, Guard, Introspection, Issuer
+from bearer_guard import (
+    AuthorizationServerUnavailable,
+    Guard,
+    Introspection,
+    Issuer,
+    UpstreamPolicy,
+)
 from bearer_guard.testing import AuthorizationServer
-from key_life.world import World, all_landed, bearer, verdict, verdict_async
+from key_life.world import JWKS, World, all_landed, bearer, eventually, verdict, verdict_async
 
 PATH = "/introspect"
 
@@ -155,7 +162,79 @@ def test_there_is_a_connection_for_every_thread() -> None:
         Issuer("https://d.example/{t}"),
     ]
     with Guard(audience="a", issuers=issuers, opaque_issuer="https://a.example/") as guard:
-        assert guard._authenticator.equipment._caller._connections == 200 + 64 + 2 * 8
-        transport = guard._authenticator.equipment._caller._ready_client()._transport  # type: ignore[attr-defined]
+        transport = guard._authenticator.equipment._caller._clients.ready()._transport  # type: ignore[attr-defined]
         assert isinstance(transport, httpx.BaseTransport)
-        assert transport._pool._max_connections == 280  # type: ignore[attr-defined]
+        pool = transport._pool  # type: ignore[attr-defined]
+        introspections, template, exact = 200 + 64, 8, 3
+        assert pool._max_connections == introspections + template + exact
+        assert pool._max_keepalive_connections == introspections + template + 3
+
+
+def test_ten_thousand_issuers_keep_no_more_idle_connections_than_a_few_do() -> None:
+    """Open files are few: 1024 in most systems."""
+    issuers = [Issuer(f"https://i{number}.example/") for number in range(10_000)]
+    with Guard(audience="a", issuers=issuers) as guard:
+        connections, kept = guard._authenticator.equipment._connections()
+    assert (connections, kept) == (10_000, 8)
+
+
+def hanging(server: AuthorizationServer, tenants: int) -> list[Issuer]:
+    """Issuers that all live on one server, as tenants do."""
+    jwks_uri = server.url(JWKS)
+    patient = UpstreamPolicy(timeout=60)
+    return [
+        Issuer(f"{server.issuer}/tenant-{number}", jwks_uri=jwks_uri, upstream=patient)
+        for number in range(tenants)
+    ]
+
+
+def test_issuers_on_a_server_that_hangs_take_no_thread_from_issuers_elsewhere(
+    authorization_server: AuthorizationServer,
+) -> None:
+    """As many as a server has threads, and more: without threads of its own the issuer that is
+    well would wait until theirs have timed out."""
+    well = authorization_server
+    with AuthorizationServer() as slow, ExitStack() as hold:
+        tenants = hanging(slow, 20)
+        issuers = [*tenants, Issuer(well.issuer)]
+        guard = hold.enter_context(Guard(audience=well.audience, issuers=issuers))
+        hold.enter_context(slow.held(JWKS))
+        waiting = [
+            threading.Thread(target=verdict, args=(guard, slow.jwt(claims={"iss": tenant.issuer})))
+            for tenant in tenants
+        ]
+        for thread in waiting:
+            thread.start()
+        slow.wait_until_asked(JWKS, times=8)
+        assert verdict(guard, well.jwt()) == "let in"
+        assert all(thread.is_alive() for thread in waiting), "they wait still"
+        assert slow.count(JWKS) == 8, "no more than eight threads for one server"
+        hold.close()
+        for thread in waiting:
+            thread.join()
+
+
+def key_threads() -> int:
+    return sum(each.name.startswith("bearer_guard-keys") for each in threading.enumerate())
+
+
+def test_the_threads_of_hundreds_of_servers_do_not_pile_up() -> None:
+    """Each server has threads of its own, while there is something to fetch."""
+    keys = AuthorizationServer(issuer="https://login.example.com/")
+    others = key_threads()
+    issuers = [
+        Issuer(f"https://i{number}.example/", jwks_uri=f"https://i{number}.example/jwks")
+        for number in range(300)
+    ]
+    document = keys.http_client().get(keys.url(JWKS)).content
+    client = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, content=document))
+    )
+    with Guard(audience=keys.audience, issuers=issuers, http_client=client) as guard:
+        guard.warm_up()
+        assert {issuer.state for issuer in guard.health().issuers} == {"fresh"}
+        flights = guard._authenticator.equipment._key_flights
+        # Those whose last flight has just landed may have a few steps to go.
+        eventually(lambda: key_threads() - others <= 8)
+        eventually(lambda: len(list(flights)) <= 8)
+    eventually(lambda: key_threads() <= others)

@@ -31,7 +31,7 @@ def hasty(
     issuer = Issuer(server.issuer, introspection=introspection, upstream=upstream)
     guard = Guard(audience=server.audience, issuers=[issuer])
     # To load the client and the system's authorities takes its time too, once.
-    guard._authenticator.equipment._caller._ready_client()
+    guard._authenticator.equipment._caller._clients.ready()
     return guard
 
 

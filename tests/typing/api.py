@@ -761,6 +761,9 @@ Guard(audience="a", issuers=issuer)  # type: ignore[arg-type]
 Guard(audience="a", issuers=[issuer], verify=False)  # type: ignore[call-arg]
 Guard(audience="a", issuers=[issuer], preflight="no")  # type: ignore[arg-type]
 Guard(audience="a", issuers=[issuer], clock=5)  # type: ignore[arg-type]
+Guard(audience="a", issuers=[issuer], http_client=httpx.Client)
+Guard(audience="a", issuers=[issuer], http_client=lambda: httpx.Client(verify=False))
+Guard(audience="a", issuers=[issuer], http_client=httpx.AsyncClient)  # type: ignore[arg-type]
 Guard(audience="a", issuers=[issuer], http_client=httpx.AsyncClient())  # type: ignore[arg-type]
 Guard(audience="a", issuers=[issuer], expand_scopes={"a": ["b"]})  # type: ignore[arg-type]
 Issuer()  # type: ignore[call-arg]

@@ -15,8 +15,8 @@ __all__ = ["new_world", "world"]
 @pytest.fixture(scope="session")
 def caller() -> Iterator[HttpCaller]:
     """The guard's own client, ready: reading the system's authorities takes its time."""
-    caller = HttpCaller(None, 4)
-    caller._ready_client()
+    caller = HttpCaller(None, 4, 4)
+    caller._clients.ready()
     yield caller
     caller.close()
 
@@ -24,6 +24,6 @@ def caller() -> Iterator[HttpCaller]:
 @pytest.fixture
 def new_caller() -> Iterator[HttpCaller]:
     """One whose client is yet to be made."""
-    caller = HttpCaller(None, 4)
+    caller = HttpCaller(None, 4, 4)
     yield caller
     caller.close()

@@ -46,7 +46,7 @@ def test_a_post_carries_its_body(
 
 
 def test_nothing_is_opened_before_the_first_call(new_caller: HttpCaller) -> None:
-    assert new_caller._client is None
+    assert new_caller._clients._held is None
 
 
 def test_connections_are_kept_and_used_again(caller: HttpCaller) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import httpx
 import pytest
 
 from bearer_guard import Guard, Issuer, UpstreamPolicy
+from bearer_guard._upstream.deadline import Deadline
 from bearer_guard._upstream.deadline_transport import DeadlineTransport
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard.testing import AuthorizationServer
@@ -51,8 +53,9 @@ def test_a_call_ends_by_its_deadline(caller: HttpCaller, way: str) -> None:
 
 
 def test_past_its_deadline_a_transport_opens_nothing() -> None:
-    transport = DeadlineTransport(1)
-    transport.set_deadline(time.monotonic())
+    deadline = Deadline()
+    deadline.until = time.monotonic()
+    transport = DeadlineTransport(1, 1, deadline)
     with (
         serving(ok()) as server,
         httpx.Client(transport=transport) as client,
@@ -62,23 +65,97 @@ def test_past_its_deadline_a_transport_opens_nothing() -> None:
         assert server.connections == 0
 
 
+@contextmanager
+def blackhole(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """A port where no connection is ever made: the backlog of a listener that never accepts."""
+    with socket.create_server((host, port), backlog=0) as full, ExitStack() as fillers:
+        for _ in range(4):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        yield full.getsockname()[1]
+
+
 def test_a_server_that_does_not_even_accept_is_left_after_the_connect_timeout(
     caller: HttpCaller,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
-        fillers = []
-        for _ in range(4):  # the backlog of a listener that never accepts
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex(full.getsockname())
-            fillers.append(filler)
-        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
+    with blackhole() as port:
         policy = UpstreamPolicy(connect_timeout=0.2, timeout=5, retries=0)
         with within(GENEROUS):
-            failed = failure(caller, url, policy)
-        for filler in fillers:
-            filler.close()
+            failed = failure(caller, f"http://127.0.0.1:{port}/", policy)
     assert (failed.reason, failed.details) == ("upstream_unreachable", {"error": "ConnectTimeout"})
+
+
+@pytest.fixture
+def resolves(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Give a made-up host these addresses."""
+    look_up = socket.getaddrinfo
+
+    def resolves(*addresses: str) -> None:
+        def found(host: str, *rest: Any, **more: Any) -> list[Any]:
+            names = addresses if host == "many.example" else (host,)
+            return [entry for name in names for entry in look_up(name, *rest, **more)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", found)
+
+    return resolves
+
+
+def test_many_addresses_that_do_not_answer_take_no_longer_than_one(
+    caller: HttpCaller, resolves: Callable[..., None]
+) -> None:
+    resolves(*["127.0.0.1"] * 40)
+    policy = UpstreamPolicy(connect_timeout=0.3, timeout=0.6, retries=0)
+    with blackhole() as port, within(GENEROUS):
+        failed = failure(caller, f"http://many.example:{port}/", policy)
+    assert failed.reason in ("upstream_unreachable", "upstream_timeout")
+
+
+@pytest.mark.parametrize("connect_timeout", [0.2, 2])
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    caller: HttpCaller, resolves: Callable[..., None], connect_timeout: float
+) -> None:
+    """As where a network drops IPv6."""
+    resolves("127.0.0.2", "127.0.0.1")
+    policy = UpstreamPolicy(connect_timeout=connect_timeout, timeout=2, retries=0)
+    with serving(ok()) as server, ExitStack() as stack:
+        try:
+            stack.enter_context(blackhole("127.0.0.2", server.server.port))
+        except OSError:
+            pytest.skip("this system has one loopback address")
+        url = server.url.replace("127.0.0.1", "many.example")
+        assert ask(caller, url, policy).status == 200
+
+
+def test_a_name_that_took_too_long_to_look_up_is_not_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deadline = Deadline()
+    look_up = socket.getaddrinfo
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        deadline.until = time.monotonic()
+        return look_up(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with (
+        serving(ok()) as server,
+        httpx.Client(transport=DeadlineTransport(1, 1, deadline)) as client,
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            client.get(server.url)
+        assert server.connections == 0
+
+
+def test_a_name_that_is_not_there_is_a_server_that_cannot_be_reached(
+    caller: HttpCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(*_arguments: Any, **_more: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nothing)
+    failed = failure(caller, "http://many.example/")
+    assert (failed.reason, failed.details) == ("upstream_unreachable", {"error": "ConnectError"})
 
 
 def test_a_deadline_ends_with_its_call(caller: HttpCaller) -> None:

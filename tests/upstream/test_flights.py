@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -111,6 +112,84 @@ def test_a_pool_without_a_queue_takes_as_many_as_it_has_threads() -> None:
     landing.set()
     assert all(flight.result() for flight in flying)
     flights.close()
+
+
+@pytest.fixture
+def no_more_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From its call on the system starts no thread for these flights."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("flights-under"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    return lambda: monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+def test_without_a_thread_there_is_no_room_and_nothing_is_left_over(
+    flights: Flights, no_more_threads: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run: list[str] = []
+    no_more_threads()
+    for _ in range(3):
+        with pytest.raises(Full):
+            flights.board("a", lambda: run.append("too late"))
+        assert flights.in_air("a") is None
+    monkeypatch.undo()
+    assert flights.board("a", lambda: run.append("in time")).exception() is None
+    assert flights.board("b", lambda: run.append("in time")).exception() is None
+    assert run == ["in time"] * 2
+
+
+def test_what_found_no_thread_is_not_run_by_those_that_there_are(
+    flights: Flights, no_more_threads: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool keeps what it was given, for its other threads: they find nothing to do."""
+    run, landing = [], threading.Event()
+    first = flights.board("a", lambda: landing.wait(5))
+    no_more_threads()
+    for _ in range(3):
+        with pytest.raises(Full):
+            flights.board("b", lambda: run.append("too late"))
+    monkeypatch.undo()
+    landing.set()
+    assert first.result() is True
+    again = flights.board("b", lambda: run.append("in time"))
+    assert flights.in_air("b") in (again, None)
+    assert again.exception() is None
+    assert run == ["in time"]
+    assert flights.in_air("b") is None
+
+
+def test_a_thread_that_comes_upon_a_flight_before_it_is_refused_leaves_it(
+    flights: Flights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the pool's queue and the thread that was not to be had, another may take it."""
+    run: list[str] = []
+    taken = threading.Event()
+    fly = flights._fly
+
+    def flown(flight: Any) -> Any:
+        taken.set()
+        return fly(flight)
+
+    monkeypatch.setattr(flights, "_fly", flown)
+    assert flights.board("a", lambda: 1).result() == 1
+    assert flights._pool is not None
+    submit = flights._pool.submit
+
+    def late(*arguments: Any) -> Any:
+        taken.clear()
+        submit(*arguments)
+        assert taken.wait(5)
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(flights._pool, "submit", late)
+    with pytest.raises(Full):
+        flights.board("b", lambda: run.append("run"))
+    flights.close()
+    assert run == []
 
 
 def test_closing_waits_for_what_is_in_the_air_and_ends_the_threads(flights: Flights) -> None:

@@ -32,7 +32,7 @@ def test_its_redirects_are_not_followed() -> None:
         return httpx.Response(302, headers={"Location": URL + "/elsewhere"}, stream=stream)
 
     client = httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=True)
-    assert ask(HttpCaller(client, 1), URL).status == 302
+    assert ask(HttpCaller(client, 1, 1), URL).status == 302
 
 
 def test_its_timeouts_are_ours() -> None:
@@ -43,7 +43,7 @@ def test_its_timeouts_are_ours() -> None:
         return httpx.Response(200, stream=httpx.ByteStream(b""))
 
     client = httpx.Client(transport=httpx.MockTransport(answer), timeout=None)
-    ask(HttpCaller(client, 1), URL)
+    ask(HttpCaller(client, 1, 1), URL)
     (timeout,) = seen
     assert timeout["connect"] == 2
     assert all(4 < timeout[name] <= 5 for name in ("read", "write", "pool"))
@@ -81,7 +81,7 @@ def test_its_errors_are_failures_by_name(error: type[Exception], reason: str) ->
         tried.append(1)
         raise error("https://user:hunter2@login.example.com/")
 
-    failed = failure(HttpCaller(httpx.Client(transport=httpx.MockTransport(answer)), 1), URL)
+    failed = failure(HttpCaller(httpx.Client(transport=httpx.MockTransport(answer)), 1, 1), URL)
     assert (failed.reason, failed.details) == (reason, {"error": error.__name__})
     repeated = reason == "upstream_unreachable" or error is httpx.ReadError
     assert len(tried) == (2 if repeated else 1)
@@ -101,7 +101,7 @@ def test_its_slow_body_is_left_by_the_deadline() -> None:
     client = httpx.Client(
         transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=Slow()))
     )
-    assert failure(HttpCaller(client, 1), URL, HASTY).reason == "upstream_timeout"
+    assert failure(HttpCaller(client, 1, 1), URL, HASTY).reason == "upstream_timeout"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_client_of_httpx2_fails_by_the_same_names(
 def test_a_client_of_httpx2_brings_keys() -> None:
     server = AuthorizationServer(issuer="https://login.example.com/")
     with httpx2.Client(transport=httpx2.WSGITransport(server.wsgi_app)) as client:
-        reply = ask(HttpCaller(client, 1), URL)
+        reply = ask(HttpCaller(client, 1, 1), URL)
     assert reply.status == 200
     assert b'"keys"' in reply.body
 
@@ -141,7 +141,7 @@ def test_a_client_of_no_library_fails_by_the_systems_errors() -> None:
 
         def close(self) -> None: ...
 
-    assert failure(HttpCaller(Client(), 1), URL).details == {"error": "OSError"}
+    assert failure(HttpCaller(Client(), 1, 1), URL).details == {"error": "OSError"}
 
 
 def test_a_client_class_whose_module_is_not_there_fails_like_any_other() -> None:
@@ -152,7 +152,7 @@ def test_a_client_class_whose_module_is_not_there_fails_like_any_other() -> None
 
     client_class = type("Client", (httpx.Client,), {"__module__": "loaded_by_hand"})
     client = client_class(transport=httpx.MockTransport(answer))
-    assert failure(HttpCaller(client, 1), URL).reason == "upstream_unreachable"
+    assert failure(HttpCaller(client, 1, 1), URL).reason == "upstream_unreachable"
 
 
 class Crashing:
