@@ -83,9 +83,10 @@ def test_who_takes_no_old_answer_joins_no_flight_of_one_who_does(
     """That one may yet be content with what another worker has heard."""
     ((rules, introspector),) = opaque.guard._authenticator._introspectors.items()
     token, gate = opaque.server.opaque().encode(), threading.Event()
-    ask = introspector._endpoint.ask
+    ask, asking = introspector._endpoint.ask, threading.Semaphore(0)
 
     def held(*arguments: Any) -> Any:
+        asking.release()
         assert gate.wait(10)
         return ask(*arguments)
 
@@ -95,6 +96,7 @@ def test_who_takes_no_old_answer_joins_no_flight_of_one_who_does(
     assert introspector._ask(minutely, b"digest") is first
     second = introspector._ask(always, b"digest")
     assert second is not first
+    assert all(asking.acquire(timeout=10) for _ in range(2))
     gate.set()
     assert first.result(timeout=10).subject == second.result(timeout=10).subject  # type: ignore[union-attr]
     assert asked(opaque) == 2
