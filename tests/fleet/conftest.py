@@ -33,8 +33,10 @@ def valkey() -> Iterator[ValkeyServer]:
 
 @pytest.fixture
 def shared(valkey: ValkeyServer) -> Shared:
-    """A corner of the store that no other test uses."""
-    return Shared(valkey.connection_url, secret=SECRET, prefix=f"test-{next(_prefixes)}", pause=1)
+    """A corner of the store that no other test uses. It is patient, for a machine that is busy:
+    a store that fails is left alone, and each worker would go on by itself."""
+    prefix = f"test-{next(_prefixes)}"
+    return Shared(valkey.connection_url, secret=SECRET, prefix=prefix, timeout=5, pause=1)
 
 
 @pytest.fixture

@@ -110,6 +110,29 @@ def test_where_the_store_lost_its_counter_the_log_is_read_from_its_start(reader:
     assert reader.read_on() == [revocation(1)]
 
 
+def test_who_comes_late_looks_for_no_more_than_it_can_remember(hand_clock: HandClock) -> None:
+    reader = Reader(Shared("redis://127.0.0.1:1", secret="s" * 32, revocations=3), hand_clock)
+    reader.log.write(*range(1, 11))
+    assert reader.read_on() == [revocation(number) for number in (8, 9, 10)]
+    assert reader.log.looked_for == [[8, 9, 10]]
+
+
+class Breaking(Log):
+    """Away from its second look on."""
+
+    def entries(self, name: str, numbers: Iterable[int]) -> list[dict[str, Any] | None] | None:
+        self.is_away_for_entries = len(self.looked_for) == 1
+        return super().entries(name, numbers)
+
+
+def test_where_the_store_leaves_in_the_middle_it_is_read_on_from_there(reader: Reader) -> None:
+    reader.log = reader.revocations._fleet = Breaking()  # type: ignore[assignment]
+    reader.log.write(*range(1, 251))
+    assert reader.read_on() == [revocation(number) for number in range(1, 201)]
+    assert reader.read_on() == [revocation(number) for number in range(201, 251)]
+    assert [len(numbers) for numbers in reader.log.looked_for] == [200, 50, 50]
+
+
 def test_it_is_started_once(reader: Reader) -> None:
     reader.revocations.start()
     thread = reader.revocations._thread
