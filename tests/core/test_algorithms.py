@@ -49,6 +49,17 @@ def test_a_der_encoded_ecdsa_signature_is_refused() -> None:
     assert not key.verifies("ES256", MESSAGE, der)
 
 
+@pytest.mark.parametrize("algorithm", ["ES256", "ES384", "ES512"])
+def test_an_ecdsa_signature_has_one_spelling(algorithm: str) -> None:
+    """J18-03: a nought before R or S changes no number, and would make a second signature."""
+    (key,) = key_set(jwk(KIND[algorithm])).keys
+    good = signature(MESSAGE, algorithm=algorithm)
+    half = len(good) // 2
+    r, s = good[:half], good[half:]
+    for padded in (r + b"\0" + s, b"\0" + r + s, b"\0" + r + b"\0" + s, r + bytes(half) + s):
+        assert not key.verifies(algorithm, MESSAGE, padded)
+
+
 @pytest.mark.parametrize("salt", [0, 20, 64])
 def test_a_pss_salt_of_another_length_is_refused(salt: int) -> None:
     """J18-07, RFC 7518 section 3.5: as long as the hash."""

@@ -96,12 +96,15 @@ def test_once_closed_it_begins_with_the_shortest_time_again() -> None:
     assert [fail(breaker, permit(breaker, 3), 3) for _ in range(LIMIT)] == [None, None, 1]
 
 
-def test_an_outage_of_days_is_computed_with_all_the_same() -> None:
+@pytest.mark.parametrize("back_off", [1, 1.0])
+def test_an_outage_of_days_is_computed_with_all_the_same(back_off: float) -> None:
+    """An integer may grow without end, a float may not."""
     breaker, now = opened(), 1.0
+    policy = UpstreamPolicy(back_off=back_off, back_off_at_most=30)
     for _ in range(5000):
-        now += fail(breaker, permit(breaker, now), now) or 0
+        now += fail(breaker, permit(breaker, now), now, policy=policy) or 0
     assert breaker.retry_after(now) == 1
-    assert fail(breaker, permit(breaker, now), now) == 30
+    assert fail(breaker, permit(breaker, now), now, policy=policy) == 30
 
 
 def test_calls_that_took_off_before_it_opened_say_nothing_any_more() -> None:

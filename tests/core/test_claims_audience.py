@@ -80,6 +80,11 @@ def test_a_token_without_an_audience_is_refused() -> None:
     assert refusal_of(rules(), aud=ABSENT).reason == "audience_missing"
 
 
+def test_nor_does_it_pass_for_naming_no_client_either() -> None:
+    """Where no client may stand in for the audience, nobody is none of them."""
+    assert refusal_of(rules(), aud=ABSENT, client_id=ABSENT).reason == "audience_missing"
+
+
 def test_an_issuer_may_know_us_by_another_name_and_then_by_no_other() -> None:
     found = rules(audience=["api-id"])
     accepts(found, aud=["x", "api-id"])

@@ -170,6 +170,15 @@ def test_an_rsa_key_that_costs_too_much_is_left_out() -> None:
     assert is_unfit(jwk(n="A" * 1_000_000))
 
 
+def test_the_longest_rsa_key_that_openssl_takes_serves_padded_too() -> None:
+    """16,384 bits are 2731 characters, and one of padding."""
+    longest = number(2**16_383 + 1)
+    assert len(longest) == 2731
+    assert not is_unfit(jwk(n=longest))
+    assert not is_unfit(jwk(n=longest + "="))
+    assert is_unfit(jwk(n="A" + longest + "="))
+
+
 def test_a_member_that_stands_twice_makes_a_key_uncertain() -> None:
     """J17-07: two readers would see two keys."""
     text = json.dumps(jwk()).replace('"kid"', '"kty": "RSA", "kid"', 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,9 @@ from core.making import ABSENT, ISSUER, jwk, key_set, token
 from core.stage import Stage
 
 
+CACHED = type(functools.cache(lambda: None))
+
+
 def caches() -> dict[str, int]:
     """Every function of ours that keeps its results, and how many it keeps."""
     return {
@@ -21,7 +25,8 @@ def caches() -> dict[str, int]:
         for name, module in sys.modules.items()
         if name.startswith("bearer_guard.")
         for attribute, value in vars(module).items()
-        if hasattr(value, "cache_info")
+        # Not by its attributes: a proxy of Flask's has none outside of a request.
+        if type(value) is CACHED
     }
 
 

@@ -151,6 +151,14 @@ def test_depth_is_bounded(read: Any) -> None:
 
 
 @BOTH
+def test_what_is_as_deep_as_allowed_is_read_however_wide_it_is(read: Any) -> None:
+    deepest = nested(MAX_DEPTH - 1)
+    read(b'{"a":' + deepest + b',"b":[' + b",".join([b"{}"] * 1000) + b"]}")
+    with pytest.raises(ValueError, match="deep"):
+        read(b'{"a":' + nested(MAX_DEPTH) + b',"b":[' + b",".join([b"{}"] * 1000) + b"]}")
+
+
+@BOTH
 def test_breadth_and_brackets_within_strings_are_not_depth(read: Any) -> None:
     wide = b'{"a":[' + b",".join([b"{}"] * 1000) + b'],"b":"' + b'[{\\"' * 1000 + b'"}'
     read(wide)

@@ -119,6 +119,33 @@ def test_who_follows_one_that_takes_too_long_asks_by_itself(
     assert (heard[:2], server.asked) == ((REPLY, 0), 1)
 
 
+def test_and_it_does_so_while_there_is_time_for_an_answer(
+    new_fleet: NewFleet, store: RedisStore
+) -> None:
+    store.add(f"{NAME}:lead", b"1", 60)
+    until = time.monotonic() + 1
+    left: list[float] = []
+
+    def asked() -> Reply:
+        left.append(until - time.monotonic())
+        return REPLY
+
+    new_fleet().once(NAME, until, lambda _: 60, asked)
+    (seconds,) = left
+    assert 0 < seconds <= 0.4
+
+
+def test_what_was_heard_by_a_clock_that_is_ahead_is_not_younger_than_new(
+    new_fleet: NewFleet, shared: Shared, store: RedisStore
+) -> None:
+    ahead = HandClock()
+    ahead.turn(7)
+    server = Server()
+    assert ask(Fleet(shared, store, ahead, new_log(ahead)), server) == (REPLY, 0)
+    assert ask(new_fleet(), server) == (REPLY, 0)
+    assert server.asked == 1
+
+
 @pytest.mark.parametrize("octets", [b"", b"\x01", b"\x01" + b"x" * 40, b'{"status": 200}'])
 def test_what_somebody_else_wrote_is_nothing(
     new_fleet: NewFleet, store: RedisStore, octets: bytes

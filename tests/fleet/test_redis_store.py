@@ -37,6 +37,13 @@ def test_each_has_its_time(store: RedisStore, valkey: Server) -> None:
         assert 0 < client.pttl(name) <= 60_000
 
 
+def test_less_than_a_millisecond_is_one(store: RedisStore) -> None:
+    """Of nought the server would make an error, and the store would be left alone."""
+    store.put("a", b"1", 0.0001)
+    assert store.add("b", b"1", 0.0001)
+    assert store.count("n", 0.0001) == 1
+
+
 def test_of_many_that_add_one_succeeds(store: RedisStore) -> None:
     assert [store.add("a", octets, 60) for octets in (b"1", b"2", b"3")] == [True, False, False]
     assert store.get(["a"]) == [b"1"]

@@ -259,6 +259,13 @@ def test_closed_and_used_again_it_reads_from_the_start_and_trusts_no_memory(
     reader.revocations.close()
 
 
+def test_who_comes_late_looks_for_no_more_than_it_can_remember(hand_clock: HandClock) -> None:
+    reader = Reader(Shared("redis://127.0.0.1:1", secret="s" * 32, revocations=3), hand_clock)
+    reader.log.write(*range(1, 11))
+    assert reader.read_on() == [revocation(number) for number in (8, 9, 10)]
+    assert reader.log.looked_for == [[8, 9, 10]]
+
+
 def test_it_is_started_once(reader: Reader) -> None:
     reader.revocations.start()
     thread = reader.revocations._thread

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -70,12 +71,49 @@ def test_a_subjects_tokens_may_be_refused_up_to_a_moment(workers: Workers) -> No
     ]
 
 
+def test_and_that_may_be_the_first_of_all(workers: Workers) -> None:
+    """Nought is a moment too, and no token is from before it."""
+    token = workers.server.jwt(subject="alice")
+    (guard,) = workers.new()
+    guard.revoke_subject(ISSUER, "alice", before=0)
+    assert verdict(guard, token) == "let in"
+
+
 def test_without_a_store_it_is_this_workers_own(workers: Workers) -> None:
     token = workers.server.jwt()
     first, second = workers.new(2, shared=None)
     assert not first.revoke(token)
     assert verdict(first, token) == "401 token_revoked"
     assert verdict(second, token) == "let in"
+
+
+class Busy(HandClock):
+    """Whoever looks at the time is held up by what somebody else does meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], object] | None = None
+
+    def time(self) -> float:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+            self.meanwhile = meanwhile
+        return super().time()
+
+
+def test_what_is_let_in_while_it_is_revoked_is_not_remembered_past_that(shared: Shared) -> None:
+    clock = Busy()
+    with closing(Workers(shared, clock)) as workers:
+        token = workers.server.jwt()
+        (guard,) = workers.new(shared=None)
+        assert verdict(guard, token) == "let in"
+        meanwhile: list[str] = []
+        clock.meanwhile = lambda: meanwhile.append(verdict(guard, token))
+        guard.revoke(token)
+        clock.meanwhile = None
+        assert set(meanwhile) == {"let in"}
+        assert verdict(guard, token) == "401 token_revoked"
 
 
 def test_a_revocation_that_is_over_is_not_told(workers: Workers) -> None:

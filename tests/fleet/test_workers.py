@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bearer_guard import Introspection
+from bearer_guard import Guard, Introspection, KeySetPolicy
 from bearer_guard._upstream import forks
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
@@ -84,6 +84,16 @@ def test_made_up_key_ids_cost_the_fleet_one_budget(workers: Workers) -> None:
     assert workers.server.count(JWKS) == before + 2
 
 
+def test_keys_that_another_fetched_cost_no_budget(workers: Workers) -> None:
+    (first,) = workers.new(key_set=KeySetPolicy(forced_fetches=10))
+    (second,) = workers.new(key_set=KeySetPolicy(forced_fetches=1))
+    for _ in range(4):
+        token = workers.server.jwt()
+        assert [verdict(guard, token) for guard in (first, second)] == ["let in"] * 2
+        workers.server.rotate_keys()
+    assert workers.server.count(JWKS) == 4
+
+
 def test_a_withdrawn_key_is_dead_in_all_of_them_after_the_next_refresh(workers: Workers) -> None:
     guards = workers.new(3)
     old = workers.server.jwt(expires_in=10_000)
@@ -100,6 +110,17 @@ def test_keys_that_are_older_than_a_minute_are_not_taken_over(workers: Workers) 
     workers.clock.turn(61)
     verdict(second, token)
     assert workers.server.count(JWKS) == 2
+
+
+def test_a_refresh_asks_for_the_keys_in_full_and_is_the_others_too(workers: Workers) -> None:
+    """That nothing has changed would tell nothing to those who come later."""
+    token = workers.server.jwt(expires_in=10_000)
+    guards = workers.new(3)
+    assert [verdict(guard, token) for guard in guards] == ["let in"] * 3
+    workers.clock.turn(601)
+    assert [verdict(guard, token) for guard in guards] == ["let in"] * 3
+    asked = [request for request in workers.server.seen if request.path == JWKS]
+    assert ["if-none-match" in request.headers for request in asked] == [False, False]
 
 
 def test_taken_over_keys_are_not_fresh_for_longer_than_their_answer_says(workers: Workers) -> None:
@@ -151,6 +172,62 @@ def test_an_answer_that_names_no_end_is_shared(workers: Workers) -> None:
     workers.server.introspection_answer("opaque", answer)
     assert {verdict(guard, "opaque") for guard in workers.new(3)} == {"let in"}
     assert workers.server.count(INTROSPECT) == 1
+
+
+def test_an_answer_that_is_older_than_who_asks_takes_it_is_not_shared(workers: Workers) -> None:
+    token = workers.server.jwt(expires_in=1000)
+    (patient,) = workers.new(introspect_jwts_every=60)
+    (strict,) = workers.new(introspect_jwts_every=10)
+    assert verdict(patient, token) == "let in"
+    # Five seconds more, since the two clocks may differ by so many.
+    workers.clock.turn(4.9)
+    assert verdict(strict, token) == "let in"
+    assert workers.server.count(INTROSPECT) == 1
+    workers.server.revoke(token)
+    workers.clock.turn(5.1)
+    assert verdict(patient, token) == "let in"
+    assert verdict(strict, token) == "401 token_inactive"
+    assert workers.server.count(INTROSPECT) == 2
+
+
+def test_an_answer_is_not_shared_with_those_who_are_somebody_else_at_the_endpoint(
+    workers: Workers,
+) -> None:
+    """RFC 7662 section 5: what a server answers may depend on who asks."""
+    settings = workers.server.introspection_settings()
+    stranger = Introspection(**{**settings, "client_id": "a stranger"})  # type: ignore[arg-type]
+    token = workers.server.opaque()
+    (first,) = workers.new()
+    (second,) = workers.new(introspection=stranger)
+    assert verdict(first, token) == "let in"
+    assert verdict(second, token) == "503 introspection_credentials_refused"
+    assert workers.server.count(INTROSPECT) == 2
+
+
+def test_an_answer_that_another_heard_does_not_end_a_suspension(workers: Workers) -> None:
+    """It was given before the trouble, and tells nothing of how the endpoint does now."""
+    settings = workers.server.introspection_settings(failures_to_suspend=1)
+    introspection = Introspection(**settings)  # type: ignore[arg-type]
+    heard, new = workers.server.opaque(), workers.server.opaque()
+    first, second = workers.new(2, introspection=introspection)
+    assert verdict(first, heard) == "let in"
+    workers.server.override(INTROSPECT, status=500)
+    assert verdict(second, new) == "503 introspection_unusable"
+    workers.clock.turn(1)
+    assert breaker(second) == "half_open"
+    assert verdict(second, heard) == "let in"
+    assert breaker(second) == "half_open"
+    assert workers.server.count(INTROSPECT) == 2
+    # One that is heard now does.
+    workers.server.override(INTROSPECT)
+    assert verdict(second, new) == "let in"
+    assert breaker(second) == "closed"
+
+
+def breaker(guard: Guard) -> str:
+    (issuer,) = guard.health().issuers
+    assert issuer.introspection is not None
+    return issuer.introspection.breaker
 
 
 def test_each_worker_judges_an_answer_by_its_own_rules(workers: Workers) -> None:
@@ -231,6 +308,32 @@ def test_who_keeps_no_answers_takes_none_that_another_kept(workers: Workers) -> 
     assert server.count(INTROSPECT) == 3
 
 
+def test_who_keeps_no_answers_takes_no_failure_of_anothers_either(workers: Workers) -> None:
+    server = workers.server
+    keeps_none = Introspection(**server.introspection_settings(cache_for=0))  # type: ignore[arg-type]
+    token = server.opaque()
+    (keeper,) = workers.new()
+    (asker,) = workers.new(introspection=keeps_none)
+    server.go_down()
+    assert verdict(keeper, token) == "503 upstream_unreachable"
+    server.come_back()
+    assert verdict(keeper, token) == "503 upstream_unreachable", "for a moment"
+    assert verdict(asker, token) == "let in"
+    assert server.count(INTROSPECT) == 1
+
+
+def test_a_refusal_is_shared_as_long_as_it_is_kept_and_no_longer(workers: Workers) -> None:
+    first, second, third = workers.new(3)
+    assert verdict(first, "opaque") == "401 token_inactive"
+    answer = {"active": True, "iss": ISSUER, "aud": workers.server.audience, "scope": "a"}
+    workers.server.introspection_answer("opaque", answer)
+    workers.clock.turn(9.9)
+    assert verdict(second, "opaque") == "401 token_inactive"
+    workers.clock.turn(0.1)
+    assert verdict(third, "opaque") == "let in"
+    assert workers.server.count(INTROSPECT) == 2
+
+
 def test_a_key_set_that_was_not_found_is_not_kept_for_others(workers: Workers) -> None:
     first, second = workers.new(2)
     workers.server.override(JWKS, status=404, times=1)
@@ -261,6 +364,10 @@ def test_a_failure_that_another_worker_met_suspends_nothing_here(workers: Worker
 def test_workers_that_were_forked_share_answers_from_the_first_moment(workers: Workers) -> None:
     first, second = workers.new(2)
     token = workers.server.opaque()
-    forks._after_fork()
+    for guard in (first, second):
+        revocations = guard._authenticator.equipment.revocations
+        assert isinstance(revocations, forks.Settling)
+        revocations.after_fork()
+        revocations.settle_after_fork()
     assert [verdict(guard, token) for guard in (first, second)] == ["let in"] * 2
     assert workers.server.count(INTROSPECT) == 1

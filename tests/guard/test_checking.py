@@ -13,14 +13,16 @@ from bearer_guard import (
     AuthorizationServerUnavailable,
     Guard,
     InsufficientScope,
+    Introspection,
     InvalidToken,
+    Issuer,
     MissingToken,
     Request,
     Rule,
 )
 from bearer_guard._core.key_set import VerificationKey
-from bearer_guard.testing import ABSENT
-from key_life.world import TEMPLATE, World
+from bearer_guard.testing import ABSENT, AuthorizationServer, HandClock
+from key_life.world import ISSUER, TEMPLATE, World, verdict
 
 Check = Callable[[Guard, Request], AccessToken | None]
 
@@ -189,6 +191,41 @@ def test_a_remembered_token_expires_and_starts_like_any_other(world: World) -> N
     assert world(token) == "let in"
     world.clock.turn(0.1)
     assert world(token) == "401 expired"
+
+
+class SetBack(HandClock):
+    """The wall clock may be set back, by an operator or by NTP; the other one never is."""
+
+    behind = 0.0
+
+    def time(self) -> float:
+        return super().time() - self.behind
+
+
+@pytest.mark.parametrize("every", [None, 60])
+def test_a_remembered_token_has_not_begun_yet_where_the_clock_was_set_back(
+    every: float | None,
+) -> None:
+    clock = SetBack()
+    server = AuthorizationServer(issuer=ISSUER, clock=clock.time)
+    issuer = Issuer(
+        ISSUER,
+        introspection=Introspection(**server.introspection_settings()),
+        introspect_jwts_every=every,
+        leeway=10,
+    )
+    with Guard(
+        audience=server.audience, issuers=[issuer], http_client=server.http_client(), clock=clock
+    ) as guard:
+        token = server.jwt(claims={"nbf": clock.time(), "iat": clock.time() - 1000})
+        assert verdict(guard, token) == "let in"
+        clock.behind = 10
+        assert verdict(guard, token) == "let in"
+        asked = server.count("/introspect")
+        clock.turn(61)
+        clock.behind += 61.1
+        assert verdict(guard, token) == "401 not_yet_valid"
+        assert server.count("/introspect") == asked, "it is refused by what it says itself"
 
 
 def test_two_guards_share_nothing(new_world: Callable[..., World]) -> None:

@@ -78,6 +78,20 @@ def test_it_needs_what_the_path_needs_and_what_the_old_one_had(renewing: World) 
     assert reason(renewing, had_more, server.jwt(scope="chat")) == "scope_insufficient"
 
 
+def test_where_the_path_has_tokens_introspected_the_fresh_one_is_too(
+    new_world: Callable[..., World],
+) -> None:
+    rules = [Rule("/chat", scopes=["chat"], introspect_every=0)]
+    world = new_world(introspects=True, guard_options={"websocket_renewal": True, "rules": rules})
+    before = opened_by(world)
+    good, revoked = (world.server.jwt(scope="chat") for _ in range(2))
+    world.server.revoke(revoked)
+    assert world.server.count("/introspect") == 0
+    assert renew(world, before, good).subject == before.subject
+    assert reason(world, before, revoked) == "token_inactive"
+    assert world.server.count("/introspect") == 2
+
+
 def test_another_users_token_is_refused(renewing: World) -> None:
     before, server = opened_by(renewing, subject="alice"), renewing.server
     assert reason(renewing, before, server.jwt(scope="chat", subject="bob")) == "renewal_mismatch"

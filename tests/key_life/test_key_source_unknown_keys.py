@@ -92,6 +92,19 @@ def test_the_last_128_are_remembered(source: KeySource) -> None:
     assert unknown(source, "0", 1) is Step.UNKNOWN
 
 
+def test_what_was_missed_again_is_among_the_last(source: KeySource) -> None:
+    """What is over makes room, and not what was missed a moment ago for the second time."""
+    for number in range(100):
+        missed(source, f"old-{number}", 0)
+    missed(source, "old-0", 61)
+    for number in range(127):
+        missed(source, f"new-{number}", 61)
+        assert unknown(source, "old-0", 61) is Step.UNKNOWN
+    missed(source, "one more", 61)
+    assert unknown(source, "old-0", 61) is Step.FETCH
+    assert unknown(source, "new-0", 61) is Step.UNKNOWN
+
+
 def test_with_no_memory_for_them_none_is_remembered(source: KeySource) -> None:
     policy = KeySetPolicy(unknown_kids=0)
     land(source, None, 0)

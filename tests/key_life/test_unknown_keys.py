@@ -31,6 +31,17 @@ def test_two_thousand_made_up_kids_in_a_burst_cost_two_fetches(world: World) -> 
     assert world.keys_asked() - 1 == 2
 
 
+def test_a_fetch_that_failed_is_not_repeated_for_the_request_that_waited(
+    new_world: Callable[..., World],
+) -> None:
+    """Nor where there is no back-off to stand in its way."""
+    world = new_world(upstream=UpstreamPolicy(back_off=0, back_off_at_most=0, retries=0))
+    world(world.server.jwt())
+    world.server.override(JWKS, status=500)
+    assert [world(token) for token in made_up(world, 1)] == ["503 key_set_unusable"]
+    assert world.keys_asked() - 1 == 1
+
+
 def test_and_two_in_every_thirty_seconds_from_then_on(world: World) -> None:
     world(world.server.jwt())
     counts = []

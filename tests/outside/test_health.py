@@ -316,6 +316,22 @@ def test_a_look_at_ten_thousand_issuers_sees_a_thousand(new_world: Callable[...,
     assert world.guard.health().template_issuers == 1501
 
 
+def test_of_the_errors_of_a_templates_issuers_the_last_is_told(
+    new_world: Callable[..., World],
+) -> None:
+    world = new_world(TEMPLATE, key_set=EXACT)
+    tokens = [world.server.jwt(application=application, expires_in=90_000) for application in "ab"]
+    assert {world(token) for token in tokens} == {"let in"}
+    world.clock.turn(700)
+    world.server.override(urlsplit(world.server.url(JWKS, application="a")).path, status=500)
+    assert world(tokens[0]) == "let in"
+    assert template(world).last_error == LastError(reason="key_set_unusable", seconds_ago=0)
+    world.clock.turn(10)
+    world.server.go_down()
+    assert world(tokens[1]) == "let in"
+    assert template(world).last_error == LastError(reason="upstream_unreachable", seconds_ago=0)
+
+
 def test_it_is_plain_data_as_json_holds_it(new_world: Callable[..., World]) -> None:
     exact = new_world(introspects=True)
     exact(exact.server.jwt())

@@ -18,7 +18,7 @@ from bearer_guard import (
     KeySetPolicy,
     UpstreamPolicy,
 )
-from bearer_guard.testing import AuthorizationServer
+from bearer_guard.testing import AuthorizationServer, HandClock
 from key_life.world import ISSUER, JWKS, OAUTH, OPENID, TEMPLATE, World, at_once, verdict
 
 Warm = Callable[[Guard], None]
@@ -145,6 +145,19 @@ def test_all_issuers_are_tried_and_all_that_failed_are_named() -> None:
         ]
         states = [issuer.state for issuer in guard.health().issuers]
         assert states == ["nothing", "fresh", "nothing", "fresh"]
+
+
+@pytest.mark.parametrize("waits", [(3, 7), (7, 3)])
+def test_of_several_that_ask_for_time_the_longest_counts(waits: tuple[int, int]) -> None:
+    with ExitStack() as running:
+        servers = [running.enter_context(AuthorizationServer()) for _ in waits]
+        for server, wait in zip(servers, waits, strict=True):
+            server.override(JWKS, status=503, headers={"Retry-After": str(wait)})
+        issuers = [Issuer(server.issuer, alias=f"{at}") for at, server in enumerate(servers)]
+        guard = running.enter_context(
+            Guard(audience=servers[0].audience, issuers=issuers, clock=HandClock())
+        )
+        assert failure(Guard.warm_up, guard).retry_after == 7
 
 
 def test_what_a_server_writes_of_itself_stays_on_its_line(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -70,6 +71,31 @@ def test_every_minute_is_one_call_a_minute_and_one_verification(
     assert (asked(minutely), len(verifications)) == (2, 1)
     assert minutely(token) == "let in"
     assert asked(minutely) == 3
+
+
+def test_within_the_leeway_past_its_expiry_it_is_verified_once_too(
+    always: World, verifications: list[str]
+) -> None:
+    token = always.server.jwt(expires_in=100)
+    always.server.introspection_answer(token, {"active": True})
+    assert always(token) == "let in"
+    always.clock.turn(159.9)
+    assert [always(token) for _ in range(3)] == ["let in"] * 3
+    assert len(verifications) == 1
+    always.clock.turn(0.1)
+    assert always(token) == "401 expired"
+
+
+def test_one_that_expires_while_its_server_is_asked_is_expired(always: World) -> None:
+    """Whatever the answer says: it was good when the question began."""
+    token = always.server.jwt(expires_in=100)
+    always.server.introspection_answer(token, {"active": True})
+    with ThreadPoolExecutor(1) as thread:
+        with always.server.held(PATH):
+            late = thread.submit(always, token)
+            always.server.wait_until_asked(PATH)
+            always.clock.turn(160)
+        assert late.result() == "401 expired"
 
 
 def test_a_revoked_jwt_is_refused_at_the_next_question(minutely: World) -> None:

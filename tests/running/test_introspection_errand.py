@@ -104,7 +104,10 @@ def test_json_goes_by_several_names(content_type: str) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/html", "application/jwt", "application/token-introspection+jwt", "json", "x/y+json"],
+    [
+        *("text/html", "text/plain", "application/jwt", "application/token-introspection+jwt"),
+        *("json", "x/y+json", ""),
+    ],
 )
 def test_other_kinds_of_answer_settle_nothing(content_type: str) -> None:
     """RFC 9701 answers are no JSON, and a phantom token is no answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -109,6 +110,22 @@ def test_a_revoked_token_is_let_in_for_a_minute_at_most(opaque: World) -> None:
     opaque.clock.turn(59)
     assert opaque(token) == "let in"
     opaque.clock.turn(1)
+    assert opaque(token) == "401 token_inactive"
+
+
+def test_so_it_is_where_the_answer_took_its_time(opaque: World) -> None:
+    """The age counts from the question: the server may have looked long before it answered."""
+    token = opaque.server.opaque(expires_in=1000)
+    with ThreadPoolExecutor(1) as thread:
+        with opaque.server.held("/introspect"):
+            first = thread.submit(opaque, token)
+            opaque.server.wait_until_asked("/introspect")
+            opaque.clock.turn(10)
+        assert first.result() == "let in"
+    opaque.server.revoke(token)
+    opaque.clock.turn(49.9)
+    assert opaque(token) == "let in"
+    opaque.clock.turn(0.1)
     assert opaque(token) == "401 token_inactive"
 
 

@@ -346,9 +346,10 @@ def test_metadata_that_names_no_endpoint_is_not_asked_for_again_and_again(
 
 
 def test_the_rest_of_a_call_is_not_sent_once_others_had_it_suspended(
-    new_world: Callable[..., World],
+    new_world: Callable[..., World], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The endpoint's address was asked for, and by the time it is known nothing may be sent."""
+    """The endpoint's address was asked for, and by the time it is known nothing may be sent. That
+    is no failure of the authorization server's."""
     world = new_world(
         introspects=lambda _: Introspection(token="may-introspect", failures_to_suspend=1)
     )
@@ -369,6 +370,15 @@ def test_the_rest_of_a_call_is_not_sent_once_others_had_it_suspended(
     anyio.run(main)
     assert verdicts == [SUSPENDED]
     assert asked(world) == 0
+    assert [record.reason for record in caplog.records] == [
+        "upstream_unreachable",
+        "introspection_suspended",
+    ]
+    assert caplog.records[-1].getMessage().startswith("refused: ")
+    (issuer,) = world.guard.health().issuers
+    assert issuer.introspection is not None
+    assert issuer.introspection.last_error is not None
+    assert issuer.introspection.last_error.reason == "upstream_unreachable"
     world.clock.turn(1)
     assert new(world) == "let in"
     assert (world.server.count(OPENID), asked(world)) == (1, 1)

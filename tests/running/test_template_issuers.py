@@ -59,7 +59,7 @@ def test_gone_is_as_good_as_not_found(apps: Callable[..., World], status: int) -
     assert world(world.server.jwt()) == "401 issuer_unknown"
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 403, 429, 200])
+@pytest.mark.parametrize("status", [500, 502, 503, 400, 401, 403, 405, 429, 451, 200])
 def test_a_server_in_trouble_is_503(apps: Callable[..., World], status: int) -> None:
     world = apps()
     for place in (OPENID, OAUTH):
@@ -146,11 +146,14 @@ def test_names_that_were_looked_up_in_vain_cost_no_more_than_the_budget_when_the
     """The budget bounds what made-up names cost the issuer: as many in a window, old or new."""
     world = apps(key_set={"failed_newcomers": 3})
     tokens = [junk(world, f"junk-{number}") for number in range(3)]
-    for _ in range(30):
-        for token in tokens:
-            world(token)
-        world.clock.turn(1)
-    assert looked_up(world) <= 2 * 3
+    counts = []
+    for _ in range(4):
+        for _ in range(30):
+            for token in tokens:
+                world(token)
+            world.clock.turn(1)
+        counts.append(looked_up(world))
+    assert counts == [3, 6, 9, 12]
 
 
 def test_newcomers_that_show_keys_cost_no_budget(apps: Callable[..., World]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 
 import pytest
 
 from bearer_guard import UpstreamPolicy
+from bearer_guard._upstream import http_caller
 from bearer_guard._upstream.http_caller import HttpCaller
+from bearer_guard.exchange import UpstreamFailure
 from faults import ways
 from faults.answers import ok
 from faults.server import serving
@@ -60,6 +63,19 @@ def test_a_bomb_is_left_when_it_is_too_long(caller: HttpCaller, size: int) -> No
     with serving(ok(body, ("Content-Encoding", "gzip"))) as server:
         failed = failure(caller, server.url, UpstreamPolicy(max_answer=max(1024, len(body))))
     assert failed.reason == "upstream_answer_too_large"
+
+
+def test_a_bomb_takes_no_more_room_than_the_limit() -> None:
+    """Not even for a moment: a hundred calls may be under way at once."""
+    body, limit = gzip.compress(bytes(32_000_000)), 65_536
+    tracemalloc.start()
+    try:
+        with pytest.raises(UpstreamFailure, match="upstream_answer_too_large"):
+            http_caller._decompressed(body, "gzip", limit)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1_000_000
 
 
 def test_a_thousand_and_twenty_four_octets_packed_are_not_too_long(caller: HttpCaller) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import ssl
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ def test_a_server_that_nobody_vouches_for_is_not_asked(
     with serving(ok(), tls=tls) as server:
         failed = failure(caller, server.url)
     assert (failed.reason, failed.details) == ("upstream_unreachable", {"error": "ConnectError"})
+
+
+def test_what_is_read_over_tls_is_left_by_the_deadline_too(
+    new_caller: HttpCaller, tls: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of its fields comes within any time for one read."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    dripping = ways.endless(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n")
+    before = time.monotonic()
+    with serving(dripping, tls=tls) as server:
+        failed = failure(new_caller, server.url, HASTY)
+    assert (failed.reason, failed.details) == ("upstream_timeout", {"error": "ReadTimeout"})
+    assert time.monotonic() - before < 3
 
 
 def test_a_handshake_that_never_ends_is_left_by_the_deadline(caller: HttpCaller) -> None:

@@ -9,7 +9,7 @@ import httpx
 import httpx2
 import pytest
 
-from bearer_guard import Introspection
+from bearer_guard import Introspection, UpstreamPolicy
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard.testing import AuthorizationServer
 from key_life.world import JWKS, World, at_once
@@ -47,6 +47,31 @@ def test_its_timeouts_are_ours() -> None:
     (timeout,) = seen
     assert timeout["connect"] == 2
     assert all(4 < timeout[name] <= 5 for name in ("read", "write", "pool"))
+
+
+def test_no_timeout_is_longer_than_the_time_that_is_left() -> None:
+    seen: list[dict[str, float]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(200, stream=httpx.ByteStream(b""))
+
+    client = httpx.Client(transport=httpx.MockTransport(answer), timeout=None)
+    ask(HttpCaller(client, 1, 1), URL, UpstreamPolicy(connect_timeout=60, timeout=5))
+    (timeout,) = seen
+    assert all(4 < timeout[name] <= 5 for name in ("connect", "read", "write", "pool"))
+
+
+def test_an_answer_that_was_read_already_may_be_as_long_as_any() -> None:
+    def caller(size: int) -> HttpCaller:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, content=b"x" * size))
+        hooks = {"response": [lambda response: response.read()]}
+        return HttpCaller(httpx.Client(transport=transport, event_hooks=hooks), 1, 1)
+
+    small = UpstreamPolicy(max_answer=1024)
+    assert ask(caller(1024), URL, small).body == b"x" * 1024
+    failed = failure(caller(1025), URL, small)
+    assert (failed.reason, failed.details) == ("upstream_answer_too_large", {"limit": 1024})
 
 
 def test_its_answers_may_have_been_read_already(world: World) -> None:

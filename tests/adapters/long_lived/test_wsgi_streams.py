@@ -128,6 +128,19 @@ def test_an_answer_in_one_chunk_is_left_alone_however_late_it_comes(world: World
     assert answer.body == b"one"
 
 
+@pytest.mark.parametrize("writes", [False, True])
+def test_nor_is_one_whose_application_took_too_long(world: World, writes: bool) -> None:
+    def late(_environ: Environ, start_response: Any) -> Any:
+        world.expire()
+        write = start_response("200 OK", PLAIN)
+        if not writes:
+            return iter((b"one",))
+        write(b"one")
+        return iter(())
+
+    assert call(BearerMiddleware(late, world.guard), world.given()).body == b"one"
+
+
 def test_half_an_answer_is_broken_off_and_never_passed_off_as_whole(world: World) -> None:
     length = [("content-length", "100")]
     app = BearerMiddleware(answering(Body(expiring(world)), length), world.guard)

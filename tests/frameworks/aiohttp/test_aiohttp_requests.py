@@ -271,6 +271,12 @@ def test_a_token_in_the_query_keeps_good_answers_private(
     missing = ask(application(guard, web.get("/", whose)), {}, f"/nowhere?access_token={token}")
     assert (missing.status, missing["cache-control"]) == (404, None)
 
+    async def moved(request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "/"})
+
+    elsewhere = ask(application(guard, web.get("/", moved)), {}, f"/?access_token={token}")
+    assert (elsewhere.status, elsewhere["cache-control"]) == (302, None)
+
 
 async def reads_the_form(request: web.Request) -> web.Response:
     form = await request.post()

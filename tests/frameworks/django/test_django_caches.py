@@ -72,6 +72,15 @@ def test_an_answer_that_says_who_may_keep_it_is_left_alone(
         assert (answer.header("vary"), answer.header("cache-control")) == (None, said)
 
 
+@pytest.mark.parametrize("said", ["max-age=60", "no-cache", "must-revalidate, s-maxage=5"])
+def test_one_that_says_only_for_how_long_varies_all_the_same(
+    options: Options, bearer: HeadersOf, way: Way, said: str
+) -> None:
+    with project(options(), urls(orders=says(Cache_Control=said))):
+        answer = way(headers=bearer())
+        assert (answer.header("vary"), answer.header("cache-control")) == ("Authorization", said)
+
+
 def test_an_answer_on_a_public_path_is_left_alone(
     options: Options, bearer: HeadersOf, way: Way
 ) -> None:

@@ -118,10 +118,11 @@ def test_a_session_that_would_go_before_the_token_is_an_error_and_no_start(
 
 
 @pytest.mark.parametrize("cache", [FETCH, "django.middleware.cache.CacheMiddleware"])
+@pytest.mark.parametrize("between", [[], ["django.middleware.common.CommonMiddleware"]])
 def test_a_cache_that_answers_before_the_guard_is_an_error_and_no_start(
-    options: Options, cache: str
+    options: Options, cache: str, between: list[str]
 ) -> None:
-    with project(options(), None, [cache, BEARER]):
+    with project(options(), None, [cache, *between, BEARER]):
         message = found()["E004"]
         assert message.hint == f"in MIDDLEWARE, write {BEARER!r} before {cache!r}"
         with pytest.raises(ImproperlyConfigured, match="are given before any token is checked"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, abort, request
+from flask import Flask, Response, abort, redirect, request
 from flask_stage import bare, guarded, health, with_routes
 from starlette_world import HeadersOf, MakeGuard
 from werkzeug.exceptions import NotFound
@@ -208,6 +208,7 @@ def test_what_a_token_in_the_url_opens_is_for_nobody_else(
 ) -> None:
     app = with_routes(guarded(make_guard(query_parameter=True)))
     app.add_url_rule("/own", view_func=lambda: ("", {"cache-control": "no-store"}))
+    app.add_url_rule("/moved", "moved", lambda: redirect("/orders"))
     client = app.test_client()
 
     def kept(path: str, **options: Any) -> str | None:
@@ -217,7 +218,24 @@ def test_what_a_token_in_the_url_opens_is_for_nobody_else(
     assert kept("/orders", query_string=query) == "private"
     assert kept("/own", query_string=query) == "no-store"
     assert kept("/nowhere", query_string=query) is None
+    assert kept("/moved", query_string=query) is None
     assert kept("/orders", headers=bearer()) is None
+
+
+def test_that_is_said_after_all_that_the_application_says(
+    make_guard: MakeGuard, server: AuthorizationServer
+) -> None:
+    app = bare()
+
+    @app.after_request
+    def says_for_how_long(answer: Response) -> Response:
+        answer.headers.setdefault("Cache-Control", "private, max-age=60")
+        return answer
+
+    BearerGuard(app, guard=make_guard(query_parameter=True))
+    query = {"access_token": server.jwt()}
+    found = with_routes(app).test_client().get("/orders", query_string=query)
+    assert found.headers.getlist("cache-control") == ["private, max-age=60"]
 
 
 # Set up wrongly

@@ -18,10 +18,11 @@ from bearer_guard import (
     InvalidToken,
     Issuer,
     MissingToken,
+    Request,
 )
 from bearer_guard.flask import access_token, current_token, require_scopes
 from bearer_guard.testing import AuthorizationServer
-from bearer_guard.wsgi import BearerMiddleware
+from bearer_guard.wsgi import GUARD_KEY, KEY, BearerMiddleware
 
 
 def test_it_is_the_requests_token(guard: Guard, bearer: HeadersOf) -> None:
@@ -148,6 +149,18 @@ def test_in_a_request_context_of_a_test_the_request_is_checked_as_it_is_asked_fo
                 view()
     with app.test_request_context("/"), pytest.raises(MissingToken):
         view()
+
+
+def test_what_another_guard_let_in_counts_for_nothing_there_either(
+    guard: Guard, make_guard: MakeGuard, bearer: HeadersOf
+) -> None:
+    app, other = guarded(guard), make_guard(required_scopes=["a"])
+    good = bearer("a", subject="alice")
+    seen = {GUARD_KEY: other, KEY: other.check(Request(headers=good))}
+    with app.test_request_context("/", environ_overrides=seen), pytest.raises(MissingToken):
+        access_token()
+    with app.test_request_context("/", headers=bearer(subject="bob"), environ_overrides=seen):
+        assert access_token().subject == "bob"
 
 
 def test_there_the_functions_before_a_request_may_be_called_as_well(

@@ -16,6 +16,7 @@ from litestar_stage import Token, application, ask
 from starlette_world import HeadersOf, MakeGuard, handshake
 
 from bearer_guard import Guard, Rule, SettingsError
+from bearer_guard.asgi import GUARD_KEY
 from bearer_guard.litestar import BearerPlugin, require_scopes
 
 
@@ -156,7 +157,10 @@ def test_a_route_that_is_added_later_is_guarded(guard: Guard, bearer: HeadersOf)
     assert app.asgi_router.route_mapping["nowhere"] == []
 
 
-def test_a_way_past_the_guard_is_an_error(guard: Guard, bearer: HeadersOf) -> None:
+@pytest.mark.parametrize("saw_another", [False, True])
+def test_a_way_past_the_guard_is_an_error(
+    guard: Guard, make_guard: MakeGuard, saw_another: bool
+) -> None:
     app = application(guard, stock)
     # As a Litestar of the future might do without meaning it.
     app.asgi_handler = app.asgi_router.app  # type: ignore[assignment]
@@ -166,6 +170,8 @@ def test_a_way_past_the_guard_is_an_error(guard: Guard, bearer: HeadersOf) -> No
 
     async def unguarded() -> None:
         scope = {"type": "http", "method": "GET", "path": "/stock", "headers": [], "app": app}
+        if saw_another:
+            scope[GUARD_KEY] = make_guard()
         await app(scope, send, send)  # type: ignore[arg-type]
 
     with pytest.raises(RuntimeError, match="came past the guard"):

@@ -102,6 +102,21 @@ def test_the_users_own_handler_answers_whenever_it_was_registered(
         assert (answer.status_code, answer.text) == (418, f"no: {reason}")
 
 
+def test_within_another_application_its_own_handler_answers(
+    make_guard: MakeGuard, bearer: HeadersOf
+) -> None:
+    """What it calls comes with the scope of a connection that the outer one has let in."""
+    inner = guarded(make_guard(required_scopes=["inner"]))
+    inner.register_error_handler(BearerError, own_words)
+    outer = bare()
+    outer.asgi_app = with_routes(inner)  # type: ignore[method-assign]
+    BearerGuard(outer, guard=make_guard())
+    client = TestClient(outer)
+    refused = client.get("/orders", headers=bearer("other"))
+    assert (refused.status_code, refused.text) == (418, "no: scope_insufficient")
+    assert client.get("/orders", headers=bearer("inner")).status_code == 200
+
+
 def test_the_handler_of_a_blueprint_answers_for_its_routes(guard: Guard) -> None:
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     blueprint.register_error_handler(BearerError, own_words)
