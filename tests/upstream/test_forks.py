@@ -21,6 +21,7 @@ class Thing:
 @pytest.fixture(autouse=True)
 def nobody_told_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forks, "_told", weakref.WeakSet())
+    monkeypatch.setattr(forks, "_forks", 0)
 
 
 def test_everything_that_lives_hears_of_a_fork() -> None:
@@ -29,6 +30,13 @@ def test_everything_that_lives_hears_of_a_fork() -> None:
         forks.tell(thing)
     forks._after_fork()
     assert [thing.forked for thing in things] == [1, 1]
+
+
+def test_each_fork_is_a_generation_further() -> None:
+    assert forks.generation() == 0
+    for number in (1, 2):
+        forks._after_fork()
+        assert forks.generation() == number
 
 
 def test_what_is_gone_is_not_kept_alive_to_hear_it() -> None:
