@@ -14,7 +14,6 @@ from bearer_guard.settings import Issuer
 from core.making import ABSENT, ISSUER, jwk, key_set, token
 from core.stage import Stage
 
-
 CACHED = type(functools.cache(lambda: None))
 
 

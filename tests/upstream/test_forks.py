@@ -21,6 +21,7 @@ class Thing:
 @pytest.fixture(autouse=True)
 def nobody_told_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forks, "_told", weakref.WeakSet())
+    monkeypatch.setattr(forks, "_forks", 0)
 
 
 def test_everything_that_lives_hears_of_a_fork() -> None:
@@ -48,6 +49,13 @@ def test_more_is_done_only_when_all_are_fit_to_be_used() -> None:
         forks.tell(thing)
     forks._after_fork()
     assert told == ["fit"] * 20 + ["settled"] * 10
+
+
+def test_each_fork_is_a_generation_further() -> None:
+    assert forks.generation() == 0
+    for number in (1, 2):
+        forks._after_fork()
+        assert forks.generation() == number
 
 
 def test_what_is_gone_is_not_kept_alive_to_hear_it() -> None:

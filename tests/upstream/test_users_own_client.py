@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from bearer_guard import Introspection, UpstreamPolicy
+from bearer_guard._upstream import forks
 from bearer_guard._upstream.http_caller import HttpCaller
 from bearer_guard.testing import AuthorizationServer
 from key_life.world import JWKS, World, at_once
@@ -178,6 +179,26 @@ def test_a_client_class_whose_module_is_not_there_fails_like_any_other() -> None
     client_class = type("Client", (httpx.Client,), {"__module__": "loaded_by_hand"})
     client = client_class(transport=httpx.MockTransport(answer))
     assert failure(HttpCaller(client, 1, 1), URL).reason == "upstream_unreachable"
+
+
+def test_it_is_not_used_in_a_process_that_was_forked_off_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With forks in truth: ``guard/test_forks_with_an_own_client.py``."""
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, stream=httpx.ByteStream(b""))
+
+    caller = HttpCaller(httpx.Client(transport=httpx.MockTransport(answer)), 1, 1)
+    monkeypatch.setattr(forks, "_forks", forks.generation())
+    ask(caller, URL)
+    forks._forks += 1
+    failed = failure(caller, URL)
+    assert failed.reason == "http_client_unusable"
+    assert "function that makes the client" in failed.details["advice"]
+    assert asked == [URL]
 
 
 class Crashing:
