@@ -88,7 +88,8 @@ class SharedAnswer:
             # Who keeps no answers takes no kept ones.
             return send()
         # What a server answers may depend on who asks (RFC 7662 section 5).
-        who = self._settings.client_id or ""
+        token = self._settings.token
+        who = self._settings.client_id or (token if isinstance(token, str) else "")
         name = self._fleet.sealer.name("answer", call.url, who, call.body)
         heard = self._fleet.once(name, self._until, self._lasts, send, self._after)
         self.age = heard.age

@@ -204,6 +204,15 @@ def test_an_answer_is_not_shared_with_those_who_are_somebody_else_at_the_endpoin
     assert workers.server.count(INTROSPECT) == 2
 
 
+def test_nor_with_those_who_ask_by_another_token_of_their_own(workers: Workers) -> None:
+    endpoint = workers.server.introspection_settings()["endpoint"]
+    theirs, token = workers.server.introspection_token, workers.server.opaque()
+    (first,) = workers.new(introspection=Introspection(endpoint, token=theirs))  # type: ignore[arg-type]
+    (second,) = workers.new(introspection=Introspection(endpoint, token="a-stranger"))  # type: ignore[arg-type]
+    assert verdict(first, token) == "let in"
+    assert verdict(second, token) == "503 introspection_credentials_refused"
+
+
 def test_an_answer_that_another_heard_does_not_end_a_suspension(workers: Workers) -> None:
     """It was given before the trouble, and tells nothing of how the endpoint does now."""
     settings = workers.server.introspection_settings(failures_to_suspend=1)
