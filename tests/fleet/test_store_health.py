@@ -25,6 +25,7 @@ class Fickle:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.has_a_bug = False
         self.was_read_for_revocations = threading.Event()
         self._kept: dict[str, bytes] = {}
 
@@ -49,6 +50,8 @@ class Fickle:
         self._do(lambda: self._kept.pop(name, None))
 
     def _do(self, work: Callable[[], Any]) -> Any:
+        if self.has_a_bug:
+            raise AttributeError("of a store of the user's own")
         if self.is_away:
             raise StoreFailure("OutOfMemoryError")
         return work()
@@ -109,6 +112,15 @@ def test_a_store_that_fails_is_away_until_it_answers_again(
         state="reached",
         next_try_in=0,
         last_error=LastError(reason="OutOfMemoryError", seconds_ago=10),
+    )
+
+
+def test_a_store_that_raises_anything_else_is_away_too(workers: Workers, fickle: Fickle) -> None:
+    (guard,) = workers.new()
+    fickle.has_a_bug = True
+    assert verdict(guard, workers.server.opaque()) == "let in"
+    assert guard.health().store == StoreHealth(
+        state="away", next_try_in=5, last_error=LastError(reason="AttributeError", seconds_ago=0)
     )
 
 
