@@ -16,7 +16,8 @@ KeySetState = Literal["nothing", "fresh", "ageing", "stale", "gone"]
 fetched behind the requests. ``stale`` ones are used only if the issuer cannot be reached.
 ``gone`` ones are used no more."""
 StoreState = Literal["unused", "reached", "away"]
-"""``unused`` by this process so far; it did or did not answer when it was asked last."""
+"""``unused`` by this process so far; ``reached`` when it was needed last; ``away``: it did not
+answer then, or took nothing."""
 BreakerState = Literal["closed", "half_open", "open"]
 """Calls are made; one is made, to try; none are made for the moment."""
 _BEST_FIRST: tuple[KeySetState, ...] = ("fresh", "ageing", "stale", "gone", "nothing")

@@ -19,8 +19,8 @@ _CREDULOUS = Wrong(
     "do not use this endpoint: it would let everybody in",
 )
 _STORE_ADVICE = (
-    "look at store, its user and its password, and at the store's own log; until it answers each "
-    "worker goes on by itself"
+    "look at store, its user and its password, and at the store's own log; until it can be used "
+    "each worker goes on by itself"
 )
 
 
@@ -50,10 +50,10 @@ class Check:
                 self._calls.of(issuer.alias),
                 wrong.get(issuer.issuer),
             )
-        store, store_wrong = health.store, None
+        store, store_wrong = self._guard._try_store(), None
         if store is not None:
-            if store.state == "away" and store.last_error is not None:
-                store_wrong = Wrong(f"{store.last_error.reason}: it does not answer", _STORE_ADVICE)
+            if store.state == "away":
+                store_wrong = Wrong(f"{store.last_reason}: it cannot be used", _STORE_ADVICE)
             text += report.of_store(store_wrong)
         return (NOT_FINE if wrong or store_wrong else FINE), text
 

@@ -25,7 +25,7 @@ def verification(name: str) -> Verify:
     return _ecdsa(name) if name in _HALF else _eddsa()
 
 
-# Octets of such a signature, and characters of base64url for them.
+# Characters of base64url that R and S take, one behind the other.
 _ECDSA_SIGNATURES: Final = frozenset(-(-2 * half * 4 // 3) for half in _HALF.values())
 
 

@@ -129,7 +129,7 @@ class Equipment:
         for flights in self._key_flights:
             flights.let_go()
         for introspector in self.introspectors.values():
-            introspector._flights.let_go()
+            introspector.let_go()
         self._caller.let_go()
         if self._store is not None:
             self._store.let_go()

@@ -32,6 +32,7 @@ _FAILURE_LASTS = 1.0
 CLOCKS_DIFFER = 5.0
 """Seconds by which the clocks of two machines may: when another worker heard something is told by
 its own."""
+_TRIAL = "trial"
 _LONGEST_NUMBER = 19
 _TRIES = 100
 _SHARE_OF_TIME = 0.6
@@ -49,13 +50,6 @@ class Heard(NamedTuple):
 
 class MetElsewhere(UpstreamFailure):
     """Another worker met it a moment ago: of one call no more can be learnt by hearing of it."""
-
-
-class _Met(NamedTuple):
-    """The failure that a worker met."""
-
-    reason: str
-    details: dict[str, Any]
 
 
 class Fleet:
@@ -111,8 +105,7 @@ class Fleet:
         """What a worker heard and keeps for all. Raises the ``UpstreamFailure`` of another."""
         kept, failed = self.get(name, _failure_of(name))
         if failed is not None:
-            met = _Met(**failed)
-            raise MetElsewhere(met.reason, **met.details)
+            raise MetElsewhere(failed["reason"], **failed["details"])
         if kept is None or kept["at"] <= after or kept["number"] == known:
             return None
         age = max(0.0, self._clock.time() - kept["at"])
@@ -166,6 +159,12 @@ class Fleet:
         found = self._pauses.read(lambda: self._store.get(names), otherwise=None)
         return None if found is None else self._opened(names, found)
 
+    def try_out(self) -> StoreSeen:
+        """Write something and read it; how the store does then."""
+        self.put(_TRIAL, {}, 1.0)
+        self.get(_TRIAL)
+        return self.state()
+
     def state(self) -> StoreSeen:
         """How the store does, as far as this worker knows."""
         return self._pauses.seen
@@ -211,8 +210,8 @@ class Fleet:
             reply = send()
             self.put(name, _document(reply, at, number), lasts(reply))
         except UpstreamFailure as failure:
-            met = _Met(failure.reason, dict(failure.details))
-            self.put(_failure_of(name), met._asdict(), _FAILURE_LASTS)
+            met = {"reason": failure.reason, "details": dict(failure.details)}
+            self.put(_failure_of(name), met, _FAILURE_LASTS)
             raise
         finally:
             if leaves:

@@ -117,6 +117,10 @@ class Introspector:
         circuit, next_try_in = self._endpoint.state()
         return State(circuit, next_try_in, len(self.answers))
 
+    def let_go(self) -> None:
+        """End the threads when they are through. Waits for nothing."""
+        self._flights.let_go()
+
     def close(self) -> None:
         """End the threads."""
         self._flights.close()

@@ -14,6 +14,7 @@ from bearer_guard.settings import GuardSettings
 
 if TYPE_CHECKING:
     from bearer_guard._core.key_report import KeyFacts
+    from bearer_guard._running.store_pauses import StoreSeen
     from bearer_guard.health import Health
 
 # What only operators ask for is imported when they do.
@@ -125,6 +126,11 @@ class Operated:
 
         exact = self._authenticator.parts().trust.exact.values()
         return {issuer.rules.alias: sorted(map(facts, issuer.source.keys)) for issuer in exact}
+
+    def _try_store(self) -> StoreSeen | None:
+        """How the shared store does, now; ``None`` without one. For the command line."""
+        fleet = self._authenticator.parts().fleet
+        return None if fleet is None else fleet.try_out()
 
     def _observe(self, observer: Observer) -> None:
         """Have ``observer`` hear of decisions and calls from now on. For ``bearer_guard.otel``."""

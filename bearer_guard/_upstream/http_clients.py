@@ -18,6 +18,7 @@ from bearer_guard._upstream import forks
 from bearer_guard._upstream.deadline import Deadline
 from bearer_guard._upstream.http_client import GivenClient, HttpClient, MakesClient
 from bearer_guard._upstream.lent import Lent
+from bearer_guard.errors import SettingsError
 from bearer_guard.exchange import UpstreamFailure
 
 
@@ -44,14 +45,19 @@ def clients(given: GivenClient | None, connections: int, kept: int, deadline: De
         make = partial(_new_client, connections, kept, deadline)
     elif _makes_clients(given):
         make = partial(_made_by, given)
-    else:
+    elif hasattr(given, "stream"):
         return _Given(cast("HttpClient", given))
+    else:
+        raise SettingsError(
+            "http_client must be an httpx.Client, or a function that makes one: write "
+            "http_client=httpx.Client(...)"
+        )
     return Lent(make, lambda client: client.close())
 
 
 def _makes_clients(given: GivenClient) -> TypeGuard[MakesClient]:
     # A client may be callable too, as a mock is; and a class has the methods of its instances.
-    return isinstance(given, type) or not hasattr(given, "stream")
+    return isinstance(given, type) or (callable(given) and not hasattr(given, "stream"))
 
 
 def _new_client(connections: int, kept: int, deadline: Deadline) -> HttpClient:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+import without_programs
+
+TOKEN_TESTS = Path(__file__).with_name("test_every_kind_of_token.py")
 NODE_SERVERS = ("oidc_provider", "oauth2_mock_server")
 
 
@@ -21,26 +21,10 @@ def runs_without_node(
     """One test of each Node server, outside of CI and in it, where no program is found at all."""
     nothing = tmp_path_factory.mktemp("no_programs")
 
+    selection = " or ".join(f"challenged and {name}" for name in NODE_SERVERS)
+
     def run(ci: str) -> subprocess.CompletedProcess[str]:
-        selection = " or ".join(f"challenged and {name}" for name in NODE_SERVERS)
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-p",
-            "no:cacheprovider",
-            "--color=no",
-            "--assert=plain",
-        ]
-        return subprocess.run(
-            [*command, str(HERE / "test_every_kind_of_token.py"), "-k", selection],
-            cwd=HERE.parents[1],
-            env={**os.environ, "PATH": str(nothing), "CI": ci},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return without_programs.run(TOKEN_TESTS, selection, nothing, ci)
 
     with ThreadPoolExecutor() as pool:
         return dict(zip(("", "true"), pool.map(run, ("", "true")), strict=True))

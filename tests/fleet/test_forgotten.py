@@ -9,7 +9,8 @@ import weakref
 from bearer_guard import Guard, Issuer
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import AuthorizationServer
-from key_life.world import eventually, verdict
+from key_life.world import verdict
+from patience import eventually
 
 
 def test_it_leaves_no_thread_and_no_connection_to_the_store(shared: Shared) -> None:

@@ -17,8 +17,9 @@ from bearer_guard.settings.shared import Shared
 from bearer_guard.shared import StoreTakesNothing
 from bearer_guard.testing import HandClock
 from fleet.conftest import SECRET, new_log
-from fleet.servers import Server, soon
+from fleet.servers import Server
 from fleet.workers import INTROSPECT, JWKS, OPENID, Workers, refuses, verdict
+from patience import soon
 
 MEGABYTE = 1 << 20
 FULL = "OutOfMemoryError"
@@ -68,13 +69,6 @@ def room(server: Server) -> Iterator[Room]:
 def shared(server: Server) -> Shared:
     """On a busy machine, too, a time-out is a fault."""
     return Shared(server.url, secret=SECRET, pause=1, timeout=5, revocations_every=0.02)
-
-
-@pytest.fixture
-def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
-    made = Workers(shared, hand_clock)
-    yield made
-    made.close()
 
 
 def test_the_store_says_that_it_takes_nothing_and_tells_what_it_keeps(

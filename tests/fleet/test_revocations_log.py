@@ -15,7 +15,7 @@ from bearer_guard._running.revocations import Revocations
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
 from fleet.conftest import new_log
-from fleet.servers import soon
+from patience import soon
 
 
 def revocation(number: int) -> Revocation:

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import pytest
 
-from bearer_guard.settings.shared import Shared
-from bearer_guard.testing import HandClock
-from fleet.test_revoking import refuses, soon
-from fleet.workers import Workers, verdict
+from fleet.workers import Workers, refuses, verdict
+from patience import soon
 from running.twins import ECDSA, twin
-
-
-@pytest.fixture
-def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
-    made = Workers(replace(shared, revocations_every=0.02), hand_clock)
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("algorithm", ECDSA)

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 
 from bearer_guard.settings.shared import Shared
 from bearer_guard.testing import HandClock
-from fleet.servers import soon
 from fleet.workers import INTROSPECT, ISSUER, Workers, refuses, verdict
-
-
-@pytest.fixture
-def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
-    made = Workers(replace(shared, revocations_every=0.02), hand_clock)
-    yield made
-    made.close()
+from patience import soon
 
 
 @pytest.mark.parametrize("kind", ["jwt", "opaque"])

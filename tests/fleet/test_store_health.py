@@ -149,6 +149,18 @@ def test_the_command_tells_whether_the_store_answers(
     assert (code, "\nthe shared store  ok\n" in out) == (0, True)
 
 
+def test_it_does_so_where_no_issuer_is_asked_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Behind a template nobody is known before the first token."""
+    shared = {"store": "redis://127.0.0.1:1/0", "secret": SECRET}
+    options = {"audience": "a", "issuers": ["https://i.example/{tenant}"], "shared": shared}
+    file = tmp_path / "guard.json"
+    file.write_text(json.dumps(options))
+    assert main(["check", "--json", str(file)]) == 1
+    assert "the shared store  NOT ok" in capsys.readouterr().out
+
+
 def test_or_that_it_does_not_and_nothing_of_its_address(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,7 +171,7 @@ def test_or_that_it_does_not_and_nothing_of_its_address(
     assert code == 1
     heading, wrong, what_to_do = out.split("the shared store  ")[1].splitlines()[:3]
     assert heading == "NOT ok"
-    assert wrong == "  wrong           ConnectionError: it does not answer"
+    assert wrong == "  wrong           ConnectionError: it cannot be used"
     assert what_to_do.startswith("  what to do      look at store, its user and its password, and")
     assert "passw0rd" not in out
     assert "127.0.0.1:1" not in out

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-
-import pytest
 
 from bearer_guard import Guard, Introspection, KeySetPolicy
 from bearer_guard._upstream import forks
 from bearer_guard._upstream.redis_store import RedisStore
 from bearer_guard.settings.shared import Shared
-from bearer_guard.testing import HandClock
 from fleet.workers import INTROSPECT, ISSUER, JWKS, OPENID, Workers, verdict
-
-
-@pytest.fixture
-def workers(shared: Shared, hand_clock: HandClock) -> Iterator[Workers]:
-    made = Workers(shared, hand_clock)
-    yield made
-    made.close()
 
 
 def test_one_after_the_other_they_fetch_the_keys_once(workers: Workers) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from bearer_guard import Guard, Introspection, Issuer, UpstreamPolicy
 from bearer_guard.testing import AuthorizationServer
-from key_life.world import OPENID, all_landed, eventually, verdict
+from key_life.world import OPENID, all_landed, verdict
+from patience import eventually
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import inspect
 import threading
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,14 @@ from bearer_guard.settings import GuardSettings
 from key_life.world import ISSUER, World
 
 AUDIENCE = "https://api.example.com"
+
+
+@pytest.mark.parametrize("given", ["https://proxy.example/", 5, object()])
+def test_an_http_client_that_is_none_is_told_so_at_once(given: Any) -> None:
+    with pytest.raises(
+        SettingsError, match=r"^http_client must be an httpx\.Client, or a function"
+    ):
+        Guard(audience="a", issuers=[Issuer("https://i.example/")], http_client=given)
 
 
 def test_making_one_opens_nothing_and_starts_nothing() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -105,14 +104,6 @@ def all_landed() -> None:
     pools = [thing for thing in list(forks._told) if isinstance(thing, Flights)]
     flying = [future for pool in pools for future in list(pool._flying.values())]
     assert not wait_for(flying, timeout=10).not_done
-
-
-def eventually(is_so: Callable[[], bool]) -> None:
-    """Wait for what has no event to wait for, such as a thread's last steps."""
-    deadline = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.005)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from bearer_guard import (
     UpstreamPolicy,
 )
 from bearer_guard.testing import AuthorizationServer
-from key_life.world import JWKS, World, all_landed, bearer, eventually, verdict, verdict_async
+from key_life.world import JWKS, World, all_landed, bearer, verdict, verdict_async
+from patience import eventually
 
 PATH = "/introspect"
 
