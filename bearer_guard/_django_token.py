@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -18,8 +18,8 @@ from bearer_guard.request import Request, RequestView
 
 def token_of(request: HttpRequest, guard: Guard) -> AccessToken:
     """The request's token, on a public path too. Raises a ``BearerError``."""
-    known = _let_in(request, guard)
-    if known is not None:
+    known: object = getattr(request, "access_token", None)
+    if known is not None and _is_let_in(known, request, guard):
         return known
     view = _view(request, guard)
     token = guard.check(view)
@@ -28,24 +28,21 @@ def token_of(request: HttpRequest, guard: Guard) -> AccessToken:
 
 async def token_of_async(request: HttpRequest, guard: Guard) -> AccessToken:
     """``token_of`` for an event loop, which it never blocks."""
-    known = _let_in(request, guard)
-    if known is not None:
+    known: object = getattr(request, "access_token", None)
+    if known is not None and _is_let_in(known, request, guard):
         return known
     view = _view(request, guard)
     token = await guard.check_async(view)
     return _kept(request, await guard.authenticate_async(view) if token is None else token)
 
 
-def _let_in(request: HttpRequest, guard: Guard) -> AccessToken | None:
-    """What the middleware has let in: by this very guard, and as the request still is."""
-    token = getattr(request, "access_token", None)
-    if not isinstance(token, AccessToken) or guard is not conf.guard() or is_another(request):
-        return None
-    return token
+def _is_let_in(token: object, request: HttpRequest, guard: Guard) -> TypeGuard[AccessToken]:
+    """Whether the middleware has: this very guard's, with the request as it still is."""
+    return isinstance(token, AccessToken) and guard is conf.guard() and not is_another(request)
 
 
 def _view(request: HttpRequest, guard: Guard) -> RequestView:
-    if not hasattr(request, "scope") and "SERVER_NAME" not in request.META:
+    if "SERVER_NAME" not in request.META and not hasattr(request, "scope"):
         # No server made it: ninja's test client did, and filled in what ninja reads.
         path: Any = request.path
         return Request(request.method or "GET", path, headers=request.headers)

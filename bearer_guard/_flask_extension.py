@@ -31,8 +31,9 @@ def register(app: App, given: Guard | None, answer: Callable[[Any], Any]) -> Gua
     if NAME in app.extensions:
         raise SettingsError("this application has its BearerGuard: call it once for each")
     guard = _chosen(app, given)
-    # Not by errorhandler, which would put out what the user wrote earlier.
-    app.error_handler_spec[None][None].setdefault(BearerError, answer)
+    # What the user wrote earlier stays.
+    handlers = app.error_handler_spec[None][None]
+    app.register_error_handler(BearerError, handlers.get(BearerError, answer))
     app.extensions[NAME] = guard
     return guard
 

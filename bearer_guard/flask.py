@@ -13,10 +13,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 try:
-    from flask import Blueprint, Flask, Response, current_app, request
+    from flask import Blueprint, Flask, Request, Response, current_app, request
 except ImportError:
     raise ImportError("bearer_guard.flask needs Flask: install bearer-guard[flask]") from None
 from werkzeug.local import LocalProxy
@@ -54,10 +55,7 @@ class BearerGuard:
     def init_app(self, app: Flask, *, guard: Guard | None = None) -> None:
         """Guard ``app``; what belongs to it is kept in ``app.extensions``."""
         made = register(app, guard, _answer)
-        # The first to be called of all: another one may tell strangers which URLs mean something.
-        app.url_value_preprocessor(_check_request)
-        preprocessors = app.url_value_preprocessors[None]
-        preprocessors.insert(0, preprocessors.pop())
+        app.preprocess_request = _checked(app)  # type: ignore[method-assign]
         if made.settings.query_parameter:
             # The first of these functions runs last: then all has been said of the answer.
             app.after_request_funcs[None].insert(0, _keep_private)
@@ -105,15 +103,23 @@ def _judge(environ: WSGIEnvironment, guard: Guard) -> None:
     environ[KEY] = guard.check(request_view(environ, guard))
 
 
-def _check_request(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    # What Flask's proxies stand for: each look through one takes its time.
-    app, asked = _object(current_app), _object(request)
-    _judge(asked.environ, guard_of(app))
-    check_view(app, asked, _FLASK)
+def _checked(app: Flask) -> Callable[..., Any]:
+    """Before the first function that is called for a request: a ``url_value_preprocessor`` may
+    tell strangers which URLs mean something."""
+    preprocess = app.preprocess_request
+
+    @wraps(preprocess)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        asked = _asked()
+        _judge(asked.environ, guard_of(app))
+        check_view(app, asked, _FLASK)
+        return preprocess(*args, **kwargs)
+
+    return checked
 
 
-def _object(proxy: Any) -> Any:
-    return proxy._get_current_object()
+# Not the proxy, but what it stands for: each look through one takes its time.
+_asked: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
 
 def _answer(error: BearerError) -> Response:
@@ -153,6 +159,6 @@ def _before(blueprint: Blueprint, check: Callable[[], None]) -> None:
     blueprint.before_request(check)
 
 
-_FLASK = Framework(access_token, lambda: _object(request), _before)
+_FLASK = Framework(access_token, _asked, _before)
 
 __all__ = ["BearerGuard", "access_token", "current_token", "require_any_scope", "require_scopes"]

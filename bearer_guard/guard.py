@@ -181,10 +181,9 @@ class Guard(Operated):
 
     def _check_at_once(self, request: RequestView) -> AccessToken | Unfinished | None:
         """What ``check`` finds without waiting for anybody, or what is left to be done."""
-        paths = self._paths
-        if paths.is_public(request):
+        needed = self._paths.needed(request)
+        if needed is None:
             return None
-        needed = paths.requirement(request)
         try:
             found = self._begin(request, needed.introspect_every)
         except MissingToken as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -76,11 +77,15 @@ class WsgiRequest:
 
     def header_values(self, name: bytes) -> list[bytes]:
         """One header field. Servers join repeated lines with a comma."""
-        variable = name.decode("ascii").upper().replace("-", "_")
-        if variable not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            variable = "HTTP_" + variable
-        value: str | None = self.environ.get(variable)
+        value: str | None = self.environ.get(_variable(name))
         return [] if value is None else [value.encode("latin-1", "replace")]
+
+
+@lru_cache(maxsize=64)
+def _variable(name: bytes) -> str:
+    """The environ's name of a header field (PEP 3333)."""
+    variable = name.decode("ascii").upper().replace("-", "_")
+    return variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
 
 
 def request_view(environ: WSGIEnvironment, guard: Guard) -> WsgiRequest:

@@ -52,10 +52,8 @@ def _of(app: str, running: AuthorizationServer, tokens: list[str], options: Opti
         "warm": (f"guarded_{app}", tokens[:1]),
         "new": (f"guarded_{app}", tokens),
     }
-    apps = {app: f"apps:{app}", f"guarded_{app}": f"apps:guarded_{app}"}
-    if app == "asgi":
-        apps["least"] = "apps:least_asgi"
-        loads["least"] = ("least", tokens[:1])
+    apps = {name: f"apps:{name}" for name in (app, f"guarded_{app}", f"least_{app}")}
+    loads["least"] = (f"least_{app}", tokens[:1])
     if app == "fastapi":
         apps["by hand"] = "app_by_hand:app"
         loads["by hand"] = ("by hand", tokens[:1])
@@ -68,11 +66,7 @@ def _of(app: str, running: AuthorizationServer, tokens: list[str], options: Opti
     return [
         _row(app, "warm", "warm token", times, processor),
         _row(app, "new", "every token new", times, processor),
-        *(
-            [_row(app, "least", "the least middleware, warm token", times, processor)]
-            if "least" in loads
-            else []
-        ),
+        _row(app, "least", "the least middleware, warm token", times, processor),
         *(
             [_row(app, "by hand", "PyJWKClient + decode by hand, warm", times, processor)]
             if "by hand" in loads

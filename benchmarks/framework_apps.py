@@ -96,6 +96,29 @@ def guarded_fastapi() -> Any:
     return app
 
 
+def least_fastapi() -> Any:
+    """The path operation asks for a token, and whatever it is, it is good."""
+    from fastapi import Depends, FastAPI
+    from starlette.requests import HTTPConnection
+
+    from benchmarks import least
+
+    app = FastAPI()
+    memory = least.Memory()
+
+    async def bearer(connection: HTTPConnection) -> Any:
+        for name, value in connection.scope["headers"]:
+            if name == b"authorization":
+                return memory.token(value)
+        raise ValueError("the benchmark sends a token")
+
+    @app.get("/orders", dependencies=[Depends(bearer)])
+    async def orders() -> dict[str, list[str]]:
+        return _ORDERS
+
+    return app
+
+
 def fastapi_with_auth0() -> Any:
     """auth0-fastapi-api. It asks https hosts alone, so its requests are carried for it."""
     import httpx
@@ -154,6 +177,23 @@ def guarded_flask() -> Any:
     app = flask()
     app.config["BEARER_GUARD"] = _settings()
     BearerGuard(app)
+    return app
+
+
+def least_flask() -> Any:
+    """A function before each view that takes any token for good."""
+    from flask import request
+
+    from benchmarks import least
+
+    app = flask()
+    memory = least.Memory()
+
+    @app.before_request
+    def check() -> None:
+        environ = request.environ
+        environ["token"] = memory.token(environ.get("HTTP_AUTHORIZATION", "").encode("latin-1"))
+
     return app
 
 
@@ -245,6 +285,14 @@ def guarded_rest_framework() -> Any:
         INSTALLED_APPS=[*_APPS, "bearer_guard.django"],
         BEARER_GUARD=_settings(),
         REST_FRAMEWORK=_rest_framework("bearer_guard.rest_framework.BearerAuthentication"),
+    )
+
+
+def least_rest_framework() -> Any:
+    """An authentication class that takes any token for good."""
+    return _django(
+        INSTALLED_APPS=_APPS,
+        REST_FRAMEWORK=_rest_framework("benchmarks.least_authentication.LeastAuthentication"),
     )
 
 

@@ -40,6 +40,7 @@ class _Framework(NamedTuple):
     new: float | None
     rivals: tuple[_Rival, ...]
     is_asgi: bool = False
+    has_least: bool = True
 
 
 _FRAMEWORKS = (
@@ -51,6 +52,7 @@ _FRAMEWORKS = (
         None,
         (_Rival("fastmcp's verifier", "starlette_with_fastmcp", ("fastmcp", "mcp")),),
         is_asgi=True,
+        has_least=False,
     ),
     _Framework(
         "FastAPI",
@@ -102,7 +104,9 @@ def _of(framework: _Framework, options: Options) -> list[Row]:
     rivals = [rival for rival, absent in zip(framework.rivals, not_here, strict=True) if not absent]
     with material.server() as running, ExitStack() as stack:
         tokens = material.tokens(running, _TOKENS)
-        apps = (framework.app, f"guarded_{framework.app}", *(rival.app for rival in rivals))
+        apps = [framework.app, f"guarded_{framework.app}", *(rival.app for rival in rivals)]
+        if framework.has_least:
+            apps.append(f"least_{framework.app}")
         servers = {
             app: stack.enter_context(_served(framework, app, running.issuer)) for app in apps
         }
@@ -111,6 +115,8 @@ def _of(framework: _Framework, options: Options) -> list[Row]:
             "warm": (f"guarded_{framework.app}", tokens[:1]),
             "new": (f"guarded_{framework.app}", tokens),
         }
+        if framework.has_least:
+            loads["least"] = (f"least_{framework.app}", tokens[:1])
         for rival in rivals:
             loads[rival.title] = (rival.app, [_token_for(rival, running)])
         times, processor = serving.side_by_side(servers, loads, options)
@@ -118,6 +124,11 @@ def _of(framework: _Framework, options: Options) -> list[Row]:
     return [
         serving.row(f"{where}, warm token", times, processor, "warm", framework.warm),
         serving.row(f"{where}, every token new", times, processor, "new", framework.new),
+        *(
+            [serving.row("… the least, warm token", times, processor, "least", None)]
+            if framework.has_least
+            else []
+        ),
         *(
             serving.row(f"… {rival.title}, warm token", times, processor, rival.title, None)
             for rival in rivals

@@ -22,6 +22,20 @@ _FROM_URL = bytes.maketrans(b"-_", b"+/")
 _START = b"Bearer "
 
 
+class Memory:
+    """Tokens by their digest, and no question asked of any."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, object] = {}
+
+    def token(self, value: bytes) -> object | None:
+        """What is remembered of the token in an Authorization header; ``None`` without one."""
+        if not value.startswith(_START):
+            return None
+        digest = sha256(value[len(_START) :]).digest()
+        return self._known.get(digest) or self._known.setdefault(digest, object())
+
+
 def check(signed: SignedWith) -> Callable[[bytes], dict[str, Any]]:
     """Of a token: its digest, by which it would be remembered; its parts, decoded; its claims,
     read; its signature, verified by one key with arguments made beforehand."""
@@ -42,7 +56,7 @@ def check(signed: SignedWith) -> Callable[[bytes], dict[str, Any]]:
 def around(app: ASGIApp) -> ASGIApp:
     """A middleware that finds the token, digests it, looks the digest up, and hears whether an
     answer has begun, so as to know whether it could still refuse."""
-    remembered: dict[bytes, object] = {}
+    memory = Memory()
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -53,9 +67,8 @@ def around(app: ASGIApp) -> ASGIApp:
             return send(message)
 
         for name, value in scope["headers"]:
-            if name == b"authorization" and value.startswith(_START):
-                digest = sha256(value[len(_START) :]).digest()
-                scope["token"] = remembered.get(digest) or remembered.setdefault(digest, object())
+            if name == b"authorization":
+                scope["token"] = memory.token(value)
         await app(scope, receive, started)
 
     return guarded

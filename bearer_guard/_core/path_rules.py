@@ -57,16 +57,16 @@ class PathRules:
         self._rules = tuple((_compiled(rule.path, "/?"), rule) for rule in settings.rules)
         self._always = Requirement(tuple(settings.required_scopes), ())
         self._preflight = settings.preflight
-        self._never_public = not (settings.public or settings.preflight)
 
-    def is_public(self, request: RequestView) -> bool:
-        """Whether the request needs no token at all."""
-        if self._never_public:
-            return False
+    def needed(self, request: RequestView) -> Requirement | None:
+        """What the request needs beside a good token; ``None`` where it needs no token at all."""
         if self._preflight and request.method == "OPTIONS" and _is_preflight(request):
-            return True
-        if not self._public:
-            return False
+            return None
+        if self._public and self._is_public(request):
+            return None
+        return self.requirement(request) if self._rules else self._always
+
+    def _is_public(self, request: RequestView) -> bool:
         path = request.path or "/"
         if _is_ambiguous(path, request.raw_path):
             return False
@@ -76,8 +76,6 @@ class PathRules:
 
     def requirement(self, request: RequestView) -> Requirement:
         """What a request that is not public needs, beside a good token."""
-        if not self._rules:
-            return self._always
         path = request.path or "/"
         readings = {path}
         if _is_ambiguous(path, request.raw_path):

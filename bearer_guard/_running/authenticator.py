@@ -71,6 +71,7 @@ class Authenticator:
         # looks there one step later, and here it finds none. So the others need not ask whether.
         asks = self._trust.introspects_jwts
         self._at_once = RecentlyUsed[Verified](0) if asks else self._verified.recent
+        self._peek = self._at_once.peek
         self._seen_before = self._seen_first = 0
         self._known_headers: story.KnownHeaders = {}
         self._hasher = equipment.hasher
@@ -127,7 +128,7 @@ class Authenticator:
         hasher = self._hasher.copy()
         hasher.update(token)
         digest = hasher.digest()
-        known = self._at_once.get(digest)
+        known = self._peek(digest)
         if known is not None:
             # That a signature is good does not change; whose key it is, and the time, do.
             access_token, source, key, leeway, expires_at, not_before = known
@@ -135,6 +136,8 @@ class Authenticator:
                 now = self._time()
                 if now - leeway < expires_at and (not_before is None or now + leeway >= not_before):
                     self._seen_before += 1
+                    if self._at_once.counts_uses:
+                        self._at_once.use(digest)
                     return access_token
         return self._begin_anew(token, digest, at_most)
 

@@ -29,24 +29,31 @@ class RecentlyUsed(Generic[Value]):
         self._size = size
         self._ordered_above = ordered_above
         self._values: OrderedDict[bytes | str, Value] = OrderedDict()
+        self.peek: Callable[[bytes | str], Value | None] = self._values.get
+        """``get`` without a use. The dictionary's own, in which no line of Python runs."""
+        self.counts_uses = False
+        """Whether there are so many that uses count."""
 
     def get(self, key: bytes | str) -> Value | None:
         """The value, or ``None``."""
-        values = self._values
-        value = values.get(key)
-        if value is not None and len(values) > self._ordered_above:
-            try:
-                values.move_to_end(key)
-            except KeyError:
-                # Pushed out by another thread between the two lines.
-                return value
+        value = self._values.get(key)
+        if value is not None and self.counts_uses:
+            self.use(key)
         return value
+
+    def use(self, key: bytes | str) -> None:
+        """Count a use of what ``peek`` has found."""
+        # It may have been pushed out by another thread meanwhile.
+        with suppress(KeyError):
+            self._values.move_to_end(key)
 
     def put(self, key: bytes | str, value: Value) -> None:
         """Keep ``value``, at the cost of the one unused for longest."""
         values = self._values
         values[key] = value
-        if len(values) > self._size:
+        size = len(values)
+        self.counts_uses = size > self._ordered_above
+        if size > self._size:
             try:
                 values.popitem(last=False)
             except KeyError:

@@ -22,6 +22,28 @@ _NOT_PLAIN_DATA = ("clock", "http_client")
 Made = TypeVar("Made")
 
 
+# What is not there is looked for once: Django says so by an exception, which takes time.
+_absent: set[str] = set()
+
+
+def value_of(name: str) -> Any:
+    """A setting's value; ``None`` where there is no such setting."""
+    if name in _absent:
+        return None
+    try:
+        return getattr(settings, name)
+    except AttributeError:
+        _absent.add(name)
+        return None
+
+
+def _look_again(*, setting: str, **_: object) -> None:
+    _absent.discard(setting)
+
+
+setting_changed.connect(_look_again)
+
+
 class FromSettings(Generic[Made]):
     """A value that is made of some settings, the same one for all threads."""
 
@@ -36,25 +58,14 @@ class FromSettings(Generic[Made]):
         self._forget = forget
         # The settings' values are held too: an id means something for as long as they live.
         self._made: dict[tuple[int, ...], tuple[tuple[Any, ...], Made]] = {}
-        # What is not there is looked for once: Django says so by an exception, which takes time.
-        self._absent: set[str] = set()
         setting_changed.connect(self._changed)
 
     def __call__(self) -> Made:
         """The value. Raises ``ImproperlyConfigured`` for a mistake in the settings."""
-        values = tuple([self._value(name) for name in self._names])
+        values = tuple([getattr(settings, name, None) for name in self._names])
         key = tuple(map(id, values))
         found = self._made.get(key)
         return self._make_once(key, values) if found is None else found[1]
-
-    def _value(self, name: str) -> Any:
-        if name in self._absent:
-            return None
-        try:
-            return getattr(settings, name)
-        except AttributeError:
-            self._absent.add(name)
-            return None
 
     def _make_once(self, key: tuple[int, ...], values: tuple[Any, ...]) -> Made:
         try:
@@ -66,7 +77,6 @@ class FromSettings(Generic[Made]):
         return self._made.setdefault(key, (values, made))[1]
 
     def _changed(self, *, setting: str, **_: object) -> None:
-        self._absent.discard(setting)
         while setting in self._names and self._made:
             self._forget(self._made.popitem()[1][1])
 
@@ -88,16 +98,12 @@ def _guard_of(options: Any) -> Guard:
     return Guard.from_mapping(options, **more)
 
 
-_guard = FromSettings((GUARD,), _guard_of, Guard.close)
+guard = FromSettings((GUARD,), _guard_of, Guard.close)
+"""Gives the guard of ``settings.BEARER_GUARD``: one for the process.
 
-
-def guard() -> Guard:
-    """The guard of ``settings.BEARER_GUARD``: one for the process.
-
-    Where a test overrides the setting, another is made and this one closed. Raises
-    ``ImproperlyConfigured`` for a mistake in the setting.
-    """
-    return _guard()
+Where a test overrides the setting, another is made and this one closed. Raises
+``ImproperlyConfigured`` for a mistake in the setting.
+"""
 
 
 def new_guard() -> Guard:

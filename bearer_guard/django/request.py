@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
@@ -31,7 +32,8 @@ class DjangoRequest:
 
     def __init__(self, request: HttpRequest, guard: Guard) -> None:
         self.request = request
-        self._sent = _sent(request)
+        scope = getattr(request, "scope", None)
+        self._sent = WsgiRequest(request.META) if scope is None else _sent(scope)
         self.form = self._read_form(guard) if guard.settings.form_parameter else b""
 
     @property
@@ -105,10 +107,7 @@ class DjangoRequest:
         return int(values[0]) if is_number else 0
 
 
-def _sent(request: HttpRequest) -> WsgiRequest | AsgiRequest:
-    scope = getattr(request, "scope", None)
-    if scope is None:
-        return WsgiRequest(request.META)
+def _sent(scope: dict[str, Any]) -> AsgiRequest:
     query = scope.get("query_string")
     # Django's test client writes text where a server has octets.
     return AsgiRequest(

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
 from bearer_guard.access_token import AccessToken
@@ -26,10 +25,9 @@ def attach(request: Any, token: AccessToken) -> bool:
 
     False, and nothing is set, without ``BEARER_GUARD_USER``.
     """
-    find = finder()
-    if find is None:
+    if conf.value_of(conf.USER) is None:
         return False
-    user = _User(find, token)
+    user = _User(_finder_of_settings(), token)
     request.user = SimpleLazyObject(user.get)
     request.auser = user.aget
     setattr(request, _ATTACHED, True)
@@ -54,8 +52,8 @@ _finder_of_settings = FromSettings((conf.USER, conf.GUARD, "AUTH_USER_MODEL"), _
 
 def finder() -> Finder | None:
     """Finds the user of a token; ``None`` without ``BEARER_GUARD_USER``."""
-    # Django's settings are slow to read, and most projects have not even this one.
-    return None if getattr(settings, conf.USER, None) is None else _finder_of_settings()
+    # Most projects have not even this setting, and reading the others takes time.
+    return None if conf.value_of(conf.USER) is None else _finder_of_settings()
 
 
 class _User:

@@ -16,13 +16,13 @@ def paths(**options: Any) -> PathRules:
 
 
 def is_public(pattern: str, url: str, **options: Any) -> bool:
-    return paths(public=[pattern], **options).is_public(Seen("GET", url))
+    return paths(public=[pattern], **options).needed(Seen("GET", url)) is None
 
 
 @pytest.mark.parametrize("url", ["/", "/health", "/anything/at/all", "", "*", "//", "/%2e"])
 def test_no_path_is_public_unless_the_settings_say_so(url: str) -> None:
-    assert not paths().is_public(Seen("GET", url))
-    assert not paths(preflight=False).is_public(Seen("GET", url))
+    assert paths().needed(Seen("GET", url)) is not None
+    assert paths(preflight=False).needed(Seen("GET", url)) is not None
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_what_two_readers_could_read_in_two_ways_is_never_public(url: str) -> No
 def test_a_preflight_carries_no_credentials_and_passes() -> None:
     """HTTP-15: the Fetch standard's CORS preflight, and nothing that merely looks like it."""
     whole = {"Origin": "https://app.example", "Access-Control-Request-Method": "PUT"}
-    assert paths().is_public(Seen("OPTIONS", "/orders/..", whole))
-    assert not paths(preflight=False).is_public(Seen("OPTIONS", "/", whole))
-    assert not paths().is_public(Seen("GET", "/", whole))
+    assert paths().needed(Seen("OPTIONS", "/orders/..", whole)) is None
+    assert paths(preflight=False).needed(Seen("OPTIONS", "/", whole)) is not None
+    assert paths().needed(Seen("GET", "/", whole)) is not None
     for name in whole:
-        assert not paths().is_public(Seen("OPTIONS", "/", {name: "x"}))
+        assert paths().needed(Seen("OPTIONS", "/", {name: "x"})) is not None

@@ -152,15 +152,15 @@ def test_an_odd_path_needs_the_scopes_of_every_reading() -> None:
 
 def test_a_rule_is_stronger_than_a_public_pattern() -> None:
     found = paths(public=["/docs/**"], rules=[Rule("/docs/private/**", scopes=["s"])])
-    assert found.is_public(Seen("GET", "/docs/a"))
-    assert not found.is_public(Seen("GET", "/docs/private/a"))
-    assert not found.is_public(Seen("GET", "/docs/private"))
+    assert found.needed(Seen("GET", "/docs/a")) is None
+    assert found.needed(Seen("GET", "/docs/private/a")) is not None
+    assert found.needed(Seen("GET", "/docs/private")) is not None
 
 
 def test_a_public_path_may_need_scopes_for_some_methods() -> None:
     found = paths(public=["/docs"], rules=[Rule("/docs", methods=["PUT"], scopes=["s"])])
-    assert found.is_public(Seen("GET", "/docs"))
-    assert not found.is_public(Seen("PUT", "/docs"))
+    assert found.needed(Seen("GET", "/docs")) is None
+    assert found.needed(Seen("PUT", "/docs")) is not None
 
 
 def test_a_path_below_a_mount_point_may_be_empty() -> None:

@@ -104,6 +104,7 @@ def test_what_another_thread_pushes_out_meanwhile_is_found_all_the_same() -> Non
             return self.pop(key, default)
 
     store: RecentlyUsed[int] = RecentlyUsed(2)
+    store.put("a", 1)
     store._values = PushedOut(a=1, b=2)
     assert store.get("a") == 1
     assert store.get("a") is None
