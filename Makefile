@@ -13,6 +13,9 @@ KEEP ?=
 SOAK_SECONDS ?= 120
 # Where to leave junit reports, if anywhere.
 REPORTS ?=
+# A test that hangs ends the run, with what each of its threads was at, and not the patience of CI.
+# The longest one sets up four authorization servers, over the network.
+bounded := -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 report = $(if $(REPORTS),--junitxml=$(REPORTS)/$(notdir $(VENV))-$@.xml)
 # These run whole programs in processes of their own, for minutes; each line of the package is
 # reached by the others.
@@ -44,16 +47,16 @@ type: $(VENV)/.test  ## mypy (strict) and pyright
 	else echo "********** pyright was SKIPPED: it needs Node.js (node), and there is none **********" >&2; fi
 
 pytest: $(VENV)/.test  ## any tests: make pytest PYTEST="tests/core -k scope -x"
-	@$(IN) pytest $(report) $(PYTEST)
+	@$(IN) pytest $(bounded) $(report) $(PYTEST)
 
 cover: $(VENV)/.test  ## the tests of the package, and that they reach every branch of it
 	@$(IN) coverage erase
-	@$(IN) coverage run -m pytest $(report) $(WHOLE:%=--ignore=%) $(PYTEST)
+	@$(IN) coverage run -m pytest $(bounded) $(report) $(WHOLE:%=--ignore=%) $(PYTEST)
 	@$(IN) coverage combine -q
 	@$(IN) coverage report
 
 whole: $(VENV)/.test  ## the tests of whole programs: servers, applications, a browser, the demo
-	@$(IN) pytest $(report) $(WHOLE) $(PYTEST)
+	@$(IN) pytest $(bounded) $(report) $(WHOLE) $(PYTEST)
 
 bench: $(VENV)/.bench  ## how fast it is
 	@$(IN) benchmarks

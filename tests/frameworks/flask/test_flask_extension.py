@@ -121,7 +121,7 @@ def test_static_files_need_a_token_too(guard: Guard, bearer: HeadersOf, tmp_path
         assert found.text == "3"
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", ["before", "after", "in the first place"])
 def test_no_function_of_the_application_is_called_for_a_stranger(
     guard: Guard, bearer: HeadersOf, when: str
 ) -> None:
@@ -135,9 +135,12 @@ def test_no_function_of_the_application_is_called_for_a_stranger(
         called.append("before_request")
 
     app = bare()
-    if when == "after":
+    if when != "before":
         BearerGuard(app, guard=guard)
+    app.url_value_preprocessor(lambda _endpoint, _values: None)
     app.url_value_preprocessor(preprocessor)
+    if when == "in the first place":
+        app.url_value_preprocessors[None].reverse()
     app.before_request(before)
     if when == "before":
         BearerGuard(app, guard=guard)
