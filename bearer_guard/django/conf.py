@@ -53,28 +53,29 @@ class FromSettings(Generic[Made]):
         make: Callable[..., Made],
         forget: Callable[[Made], object] = lambda _: None,
     ) -> None:
-        self._names = names
+        self._name, self._names = names[0], names
         self._make = make
         self._forget = forget
-        # The settings' values are held too: an id means something for as long as they live.
-        self._made: dict[tuple[int, ...], tuple[tuple[Any, ...], Made]] = {}
+        # By the first setting's value, which is held too: an id means something for as long as it
+        # lives. That another one has changed Django says, and who changes this one may not.
+        self._made: dict[int, tuple[Any, Made]] = {}
         setting_changed.connect(self._changed)
 
     def __call__(self) -> Made:
         """The value. Raises ``ImproperlyConfigured`` for a mistake in the settings."""
-        values = tuple([getattr(settings, name, None) for name in self._names])
-        key = tuple(map(id, values))
-        found = self._made.get(key)
-        return self._make_once(key, values) if found is None else found[1]
+        value = getattr(settings, self._name, None)
+        found = self._made.get(id(value))
+        return self._make_once(value) if found is None else found[1]
 
-    def _make_once(self, key: tuple[int, ...], values: tuple[Any, ...]) -> Made:
+    def _make_once(self, value: Any) -> Made:
+        others = [getattr(settings, name, None) for name in self._names[1:]]
         try:
-            made = self._make(*values)
+            made = self._make(value, *others)
         except SettingsError as error:
-            raise _wrong(self._names[0], error) from error
+            raise _wrong(self._name, error) from error
         # Where two threads make one, both take the first, and the other has opened nothing: no
         # lock, which a fork might copy held.
-        return self._made.setdefault(key, (values, made))[1]
+        return self._made.setdefault(id(value), (value, made))[1]
 
     def _changed(self, *, setting: str, **_: object) -> None:
         while setting in self._names and self._made:
