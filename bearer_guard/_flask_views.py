@@ -7,6 +7,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import FunctionType
 from typing import Any, NamedTuple, TypeVar
 
 from flask.sansio.app import App
@@ -68,7 +69,8 @@ def check_view(app: App, connection: Any, framework: Framework) -> None:
         return
     view = app.view_functions.get(connection.url_rule.endpoint)
     # A function as it was written has no attributes: nobody has named anything.
-    if getattr(view, "__dict__", None) != {} and _reaches_view(connection):
+    is_plain = isinstance(view, FunctionType) and not view.__dict__
+    if not is_plain and _reaches_view(connection):
         for require in _asked_of(view):
             require(framework.access_token())
 
