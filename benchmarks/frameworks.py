@@ -5,7 +5,8 @@ people use there today; each in a process of its own, loaded in turn by ``load.p
 requests. ASGI is served by uvicorn (httptools, uvloop), WSGI by one gunicorn worker with one
 thread and connections kept. *Warm*: the same token each time. *Every token new*: 2,000 tokens in
 turn, at a guard that remembers 500. The rivals are shown warm, each at its best: keys at hand,
-introspection answers kept.
+introspection answers kept. *The least* takes any token for good, at the same place
+(``least.py``).
 """
 
 from __future__ import annotations
