@@ -65,9 +65,8 @@ def requiring(require: Requirement, framework: Framework) -> Callable[[Guarded],
 def check_view(app: App, connection: Any, framework: Framework) -> None:
     """Ask for what decorators above the ``route`` of the view to come have named: what they
     return is not what is registered, and they would guard nothing."""
-    if connection.url_rule is None:
-        return
-    view = app.view_functions.get(connection.url_rule.endpoint)
+    rule = connection.url_rule
+    view = None if rule is None else app.view_functions.get(rule.endpoint)
     # A function as it was written has no attributes: nobody has named anything.
     is_plain = isinstance(view, FunctionType) and not view.__dict__
     if not is_plain and _reaches_view(connection):

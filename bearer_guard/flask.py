@@ -100,8 +100,7 @@ def require_any_scope(*scopes: str) -> Callable[[Guarded], Guarded]:
 def _judge(environ: WSGIEnvironment, guard: Guard) -> None:
     # What another guard let in says nothing to this one, nor to whoever answers the refusal.
     environ[KEY], environ[GUARD_KEY] = None, guard
-    reads = guard.settings.form_parameter
-    environ[KEY] = guard.check(request_view(environ, guard) if reads else WsgiRequest(environ))
+    environ[KEY] = guard.check(request_view(environ, guard))
 
 
 def _checked(app: Flask) -> Callable[..., Any]:

@@ -110,7 +110,6 @@ class BearerMiddleware:
     def __init__(self, app: WSGIApplication, guard: Guard) -> None:
         self.app = app
         self.guard = guard
-        self._reads_forms = guard.settings.form_parameter
         self._reads_queries = guard.settings.query_parameter
         self._ends_streams = guard.settings.end_streams_at_expiry
 
@@ -118,8 +117,7 @@ class BearerMiddleware:
         """One request."""
         started = _Started(start_response)
         try:
-            reads = self._reads_forms
-            request = request_view(environ, self.guard) if reads else WsgiRequest(environ)
+            request = request_view(environ, self.guard)
             token = self.guard.check(request)
             environ[KEY], environ[GUARD_KEY] = token, self.guard
             started.private = self._reads_queries and self.guard.must_stay_private(request)
