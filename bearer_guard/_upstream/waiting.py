@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from contextlib import suppress
 from typing import Any
 
 
 def wait(future: Future[Any], patience: float) -> bool:
     """Whether the flight landed within ``patience`` seconds."""
-    # A lock for each who waits: at ``concurrent.futures.wait`` they share one, for which each of
-    # two hundred waits once more when the flight has landed.
-    landed = threading.Lock()
-    landed.acquire()
-    future.add_done_callback(lambda _: landed.release())
-    landed.acquire(timeout=max(patience, 0))
-    return future.done()
+    return bool(wait_for((future,), timeout=patience).done)
 
 
 async def wait_async(future: Future[Any], patience: float) -> bool:
