@@ -13,19 +13,20 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from adapters.conftest import MakeGuard
 from adapters.real_servers import exchange, on_uvicorn
-from bearer_guard import Guard, Request
+from bearer_guard import Guard, Issuer, Request
 from bearer_guard.asgi import KEY, BearerMiddleware, access_token
 from bearer_guard.testing import AuthorizationServer
+from watched_clock import WatchedClock, looking_often
 
-SHORT = 0.05
+LIFE = 100
 
 
 class Api:
     """What the tests ask of an application; ``gate`` is for them to open."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: WatchedClock) -> None:
+        self.clock = clock
         self.gate = threading.Event()
         self.ended = threading.Semaphore(0)
         self.tidied = False
@@ -68,26 +69,52 @@ class Api:
         await send({"type": "websocket.accept"})
         while True:
             await send({"type": "websocket.send", "text": "tick"})
-            await anyio.sleep(SHORT / 5)
+            await anyio.sleep(0.01)
 
     async def tidying(self, scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         await receive()
-        await anyio.sleep(SHORT * 2)
+        self.clock.turn(LIFE)
+        # Several looks at the clock: there is nothing that tells of the one that sees it.
+        await anyio.sleep(0.05)
         self.tidied = True
 
 
 @pytest.fixture(scope="module")
-def api() -> Api:
-    return Api()
+def clock() -> WatchedClock:
+    return WatchedClock()
 
 
 @pytest.fixture(scope="module")
-def guarded(make_guard: MakeGuard, bearer: dict[str, str]) -> Guard:
-    guard = make_guard(issuer={"leeway": 0})
-    guard.authenticate(Request(headers=bearer))
-    return guard
+def server(clock: WatchedClock) -> AuthorizationServer:
+    return AuthorizationServer(issuer="https://login.example.com/", clock=clock.time)
+
+
+@pytest.fixture(scope="module")
+def api(clock: WatchedClock) -> Api:
+    return Api(clock)
+
+
+@pytest.fixture(scope="module")
+def guarded(server: AuthorizationServer, clock: WatchedClock) -> Iterator[Guard]:
+    with (
+        looking_often(),
+        server.http_client() as client,
+        Guard(
+            audience=server.audience,
+            issuers=[Issuer(server.issuer, leeway=0)],
+            http_client=client,
+            clock=clock,
+        ) as guard,
+    ):
+        guard.authenticate(Request(headers={"authorization": f"Bearer {server.jwt()}"}))
+        yield guard
+
+
+@pytest.fixture
+def token(server: AuthorizationServer) -> str:
+    return server.jwt(subject="alice")
 
 
 @pytest.fixture(scope="module")
@@ -169,10 +196,14 @@ def test_a_refused_handshake_is_an_http_answer(port: int) -> None:
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_websocket_speaks_until_its_token_expires(dial: Dial, api: Api) -> None:
-    with dial("echo", SHORT) as websocket:
+def test_a_websocket_speaks_until_its_token_expires(
+    dial: Dial, api: Api, clock: WatchedClock
+) -> None:
+    with dial("echo", LIFE) as websocket:
+        clock.turn_before_all(LIFE - 1)
         websocket.send("hello")
         assert websocket.recv(timeout=5) == "hello"
+        clock.turn(1)
         with pytest.raises(ConnectionClosed):
             websocket.recv(timeout=5)
         assert websocket.close_code == 1008
@@ -193,15 +224,22 @@ def test_a_refusal_after_the_handshake_closes_it(dial: Dial) -> None:
     ids=["it pushes", "its client left"],
 )
 def test_the_expiry_of_a_socket_is_no_error_in_the_log(
-    dial: Dial, api: Api, port: int, caplog: pytest.LogCaptureFixture, path: str, leaves: bool
+    dial: Dial,
+    api: Api,
+    clock: WatchedClock,
+    port: int,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    leaves: bool,
 ) -> None:
     """Whether the application pushes, and never listens, or its client has left meanwhile."""
     while api.ended.acquire(blocking=False):
         pass
-    with dial(path, SHORT) as websocket:
+    with dial(path, LIFE) as websocket:
         if leaves:
             websocket.close()
         else:
+            clock.turn(LIFE)
             # Iteration ends without an error at 1000 and 1001 alone.
             with pytest.raises(ConnectionClosed):
                 assert {*websocket} == {"tick"}

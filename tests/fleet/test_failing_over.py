@@ -14,13 +14,14 @@ import redis
 
 from bearer_guard import Guard
 from bearer_guard._upstream.redis_store import RedisStore
+from bearer_guard.health import StoreHealth
 from bearer_guard.settings.shared import Shared
 from bearer_guard.shared import StoreFailure, StoreTakesNothing
 from fleet.conftest import SECRET
 from fleet.forwarder import Forwarder
 from fleet.servers import Server, follow, promote, replicated
 from fleet.workers import INTROSPECT, JWKS, OPENID, Workers, refuses, verdict
-from patience import soon
+from patience import eventually, soon
 
 AT_ONCE = ("--repl-diskless-sync-delay", "0")
 """Else the primary waits for more replicas before it sends what it has."""
@@ -78,6 +79,29 @@ def are_by_themselves(workers: Workers, guards: list[Guard]) -> bool:
     return workers.server.count(INTROSPECT) == asked + len(guards)
 
 
+def back_as_one(workers: Workers, guards: list[Guard]) -> bool:
+    """Whether they act as one again after a pause; after two, where a call failed late."""
+
+    def back() -> bool:
+        workers.clock.turn(1)
+        return act_as_one(workers, guards)
+
+    return soon(back)
+
+
+def miss_it(guards: list[Guard]) -> None:
+    """Wait until each of them has found by itself, by its thread, that the store is gone: from
+    then on nothing of theirs is under way that could still fail."""
+    for guard in guards:
+        eventually(lambda guard=guard: told(guard).state == "away")  # type: ignore[misc]
+
+
+def told(guard: Guard) -> StoreHealth:
+    health = guard.health().store
+    assert health is not None
+    return health
+
+
 def test_while_the_primary_is_gone_each_asks_by_itself_and_then_they_act_as_one(
     workers: Workers, pair: Pair, address: Forwarder
 ) -> None:
@@ -85,12 +109,12 @@ def test_while_the_primary_is_gone_each_asks_by_itself_and_then_they_act_as_one(
     assert act_as_one(workers, guards)
     forged = workers.server.jwt(key=workers.server.foreign_key())
     pair.primary.stop()
+    miss_it(guards)
     assert are_by_themselves(workers, guards)
     for guard in guards:
         assert verdict(guard, forged) == "401 signature_invalid"
         assert verdict(guard, "opaque-of-nobody") == "401 token_inactive"
-        health = guard.health().store
-        assert health is not None
+        health = told(guard)
         assert (health.state, health.next_try_in) == ("away", 1)
         assert health.last_error is not None
         assert health.last_error.reason == "ConnectionError"
@@ -101,7 +125,7 @@ def test_while_the_primary_is_gone_each_asks_by_itself_and_then_they_act_as_one(
     counted = [workers.server.count(path) for path in (OPENID, JWKS)]
     # One of them fetched the keys for itself, to judge the forged token: the other had them kept.
     assert counted == [2, 2]
-    assert {guard.health().store.state for guard in guards} == {"reached"}  # type: ignore[union-attr]
+    assert {told(guard).state for guard in guards} == {"reached"}
     token = workers.server.jwt()
     assert guards[0].revoke(token)
     assert soon(refuses(guards[1], token))
@@ -154,8 +178,7 @@ def test_threads_that_are_cut_off_in_mid_use_hear_no_wrong_verdict(
             thread.join(30)
     assert wrong == []
     assert not any(thread.is_alive() for thread in threads)
-    workers.clock.turn(1)
-    assert act_as_one(workers, [first, second])
+    assert back_as_one(workers, [first, second])
 
 
 def test_what_was_revoked_and_replicated_holds_for_who_comes_after(
@@ -184,11 +207,11 @@ def test_a_replica_that_is_not_promoted_yet_is_only_read(
     assert act_as_one(workers, guards)
     assert replicated(pair.primary)
     pair.primary.stop()
+    miss_it(guards)
     address.switch(pair.replica.port)
     workers.clock.turn(1)
     assert are_by_themselves(workers, guards)
-    health = second.health().store
-    assert health is not None
+    health = told(second)
     assert (health.state, health.next_try_in) == ("away", 1)
     assert health.last_error is not None
     assert health.last_error.reason == "ReadOnlyError"
@@ -200,8 +223,7 @@ def test_a_replica_that_is_not_promoted_yet_is_only_read(
     assert soon(refuses(late, revoked))
     assert workers.server.count(JWKS) == 1, "the keys that one fetched before"
     promote(pair.replica)
-    workers.clock.turn(1)
-    assert act_as_one(workers, [*guards, late])
+    assert back_as_one(workers, [*guards, late])
 
 
 def test_who_stays_connected_to_a_demoted_primary_leaves_it(
@@ -214,8 +236,7 @@ def test_who_stays_connected_to_a_demoted_primary_leaves_it(
     follow(pair.primary, pair.replica)
     address.lead_newcomers(pair.replica.port)
     assert are_by_themselves(workers, guards)
-    workers.clock.turn(1)
-    assert act_as_one(workers, guards)
+    assert back_as_one(workers, guards)
 
 
 def open_some(store: RedisStore, number: int) -> None:
@@ -273,22 +294,21 @@ def test_a_store_that_is_still_loading_is_away(
         client.save()
         room = client.config_get("dir")["dir"]
     pair.primary.stop()
+    miss_it(guards)
     slowly = ("--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024")
     loading = new_server("--dir", room, "--rdbcompression", "no", *slowly)
     address.switch(loading.port)
     workers.clock.turn(1)
     assert are_by_themselves(workers, guards)
-    health = guards[0].health().store
-    assert health is not None
+    health = told(guards[0])
     assert health.last_error is not None
     assert (health.state, health.last_error.reason) == ("away", "BusyLoadingError")
     assert not guards[0].revoke(workers.server.jwt())
     with loading.client() as client:
         client.config_set("key-load-delay", 0)
         assert soon(lambda: has_loaded(client))
-    workers.clock.turn(1)
     (late,) = workers.new()
-    assert act_as_one(workers, [*guards, late])
+    assert back_as_one(workers, [*guards, late])
     assert soon(refuses(late, revoked))
 
 
@@ -320,7 +340,7 @@ def test_an_empty_primary_takes_nothing_from_what_a_worker_has_learnt(
     for guard in guards:
         assert [verdict(guard, token) for token in (opaque, jwt)] == ["let in"] * 2
     assert (workers.server.count(INTROSPECT), workers.server.count(JWKS)) == asked
-    assert act_as_one(workers, guards)
+    assert back_as_one(workers, guards)
 
 
 @pytest.mark.parametrize("forgets", ["everything", "the last of it"])
@@ -348,10 +368,13 @@ def test_a_new_primary_that_numbers_anew_is_read_anew_though_its_counter_caught_
         with pair.replica.client() as client:
             client.flushall()
     pair.primary.stop()
+    miss_it([slow])
     address.switch(pair.replica.port)
     workers.clock.turn(1)
     after = list(tokens)
     assert all(other.revoke(token) for token in after)
+    # Its address leads nowhere still.
+    eventually(lambda: told(slow).next_try_in == 1)
     slow_address.switch(pair.replica.port)
     workers.clock.turn(1)
     assert all(soon(refuses(slow, token)) for token in after)

@@ -1,7 +1,4 @@
-"""Guards that know the keys, and loops on which nobody sleeps for long.
-
-On asyncio a token lives for some hundredths of a second; on trio the loop's own clock jumps.
-"""
+"""Guards that know the keys, and loops on which nobody sleeps: their own clocks jump."""
 
 from __future__ import annotations
 
@@ -9,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from trio.testing import MockClock
 
 from adapters.asgi_wire import http_scope, websocket_scope
 from adapters.conftest import MakeGuard
 from bearer_guard import Guard, Request
 from bearer_guard.testing import AuthorizationServer
+from jumping_loop import LOOPS, jumping
 
-SHORT = 0.05
+SHORT = 1.0
 CONNECT = {"type": "websocket.connect"}
 ACCEPT = {"type": "websocket.accept"}
 CLOSED_BY_US = {"type": "websocket.close", "code": 1008}
@@ -25,11 +22,9 @@ DISCONNECTED_BY_US = {"type": "websocket.disconnect", "code": 1008}
 Opened = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture(params=["asyncio", "trio"])
+@pytest.fixture(params=LOOPS)
 def anyio_backend(request: pytest.FixtureRequest) -> Any:
-    if request.param == "trio":
-        return ("trio", {"clock": MockClock(autojump_threshold=0)})
-    return request.param
+    return jumping(request.param)
 
 
 @pytest.fixture(scope="session")

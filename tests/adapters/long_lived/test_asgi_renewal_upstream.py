@@ -15,6 +15,7 @@ from adapters.long_lived.conftest import ACCEPT, CLOSED_BY_US, CONNECT, DISCONNE
 from bearer_guard import Guard, Introspection, Issuer, Request
 from bearer_guard.asgi import KEY, BearerMiddleware
 from bearer_guard.testing import AuthorizationServer, HandClock
+from watched_clock import looking_often
 
 pytestmark = pytest.mark.anyio
 
@@ -29,11 +30,14 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     return backend
 
 
+LIFE = 100
+
+
 class World:
     """An authorization server that answers introspections only while the gate is open."""
 
     def __init__(self) -> None:
-        clock = HandClock()
+        clock = self.clock = HandClock()
         self.gate = threading.Event()
         self.called = threading.Event()
         self.asked = 0
@@ -60,7 +64,7 @@ class World:
         if sent.url.path == INTROSPECT:
             self.asked += 1
             self.called.set()
-            assert self.gate.wait(5)
+            assert self.gate.wait(30)
         return true.send(sent)
 
     def opened(self, seconds: float = 300) -> dict[str, Any]:
@@ -77,7 +81,8 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     world = World()
-    yield world
+    with looking_often():
+        yield world
     world.gate.set()
     world.guard.close()
     world.client.close()
@@ -101,7 +106,7 @@ async def test_an_application_that_gives_up_waiting_takes_no_renewal_with_it(
 
     opened = world.opened()
     wire = Waiting(CONNECT, world.renewal(scope="orders:read profile"))
-    with anyio.fail_after(5):
+    with anyio.fail_after(30):
         await BearerMiddleware(app, world.guard)(opened, wire.receive, wire.send)
     assert world.asked == 1
 
@@ -123,7 +128,7 @@ async def test_renewals_are_judged_one_at_a_time_and_in_order(world: World) -> N
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send(ACCEPT)
-        await anyio.to_thread.run_sync(world.called.wait, 5)
+        await anyio.to_thread.run_sync(world.called.wait, 30)
         await anyio.sleep(0.02)
         asked_at_once.append(world.asked)
         world.gate.set()
@@ -131,7 +136,7 @@ async def test_renewals_are_judged_one_at_a_time_and_in_order(world: World) -> N
 
     granted = ["orders:read a", "orders:read a b", "orders:read a b c"]
     wire = Waiting(CONNECT, *[world.renewal(scope=scopes) for scopes in granted])
-    with anyio.fail_after(5):
+    with anyio.fail_after(30):
         await BearerMiddleware(app, world.guard)(scope, wire.receive, wire.send)
     assert asked_at_once == [1]
     assert world.asked == 3
@@ -140,18 +145,20 @@ async def test_renewals_are_judged_one_at_a_time_and_in_order(world: World) -> N
 
 async def test_in_an_outage_the_old_expiry_stays(world: World) -> None:
     world.gate.set()
-    scope, renewal = world.opened(0.15), world.renewal()
+    scope, renewal = world.opened(LIFE), world.renewal(expires_in=LIFE * 2)
     world.server.go_down()
     heard: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send(ACCEPT)
-        heard.extend([await receive(), await receive()])
+        heard.append(await receive())
+        world.clock.turn(LIFE)
+        heard.append(await receive())
 
     hello = {"type": "websocket.receive", "text": "hello"}
     wire = Wire(CONNECT, renewal, hello)
-    with anyio.fail_after(5):
+    with anyio.fail_after(30):
         await BearerMiddleware(app, world.guard)(scope, wire.receive, wire.send)
     assert heard == [hello, DISCONNECTED_BY_US]
     assert wire.sent == [ACCEPT, CLOSED_BY_US]
@@ -159,17 +166,23 @@ async def test_in_an_outage_the_old_expiry_stays(world: World) -> None:
 
 async def test_a_token_that_expires_while_another_is_judged_closes_it(world: World) -> None:
     """Nobody knows yet whether the fresh one is good."""
-    scope, renewal = world.opened(0.05), world.renewal()
+    scope, renewal = world.opened(LIFE), world.renewal(expires_in=LIFE * 2)
     heard: list[Any] = []
+
+    async def expire() -> None:
+        await anyio.to_thread.run_sync(world.called.wait, 30)
+        world.clock.turn(LIFE)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send(ACCEPT)
-        heard.append(await receive())
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(expire)
+            heard.append(await receive())
         world.gate.set()
 
     wire = Wire(CONNECT, renewal)
-    with anyio.fail_after(5):
+    with anyio.fail_after(30):
         await BearerMiddleware(app, world.guard)(scope, wire.receive, wire.send)
     assert heard == [DISCONNECTED_BY_US]
     assert wire.sent == [ACCEPT, CLOSED_BY_US]

@@ -2,6 +2,8 @@
 
 A browser's WebSocket offers subprotocols and sets no header; it fails the connection unless one
 of those is chosen. The client here offers the same, and the browser's rule is checked by hand.
+
+Tokens expire when the clock is turned, and no sooner, however slow the machine is.
 """
 
 from __future__ import annotations
@@ -21,13 +23,14 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from adapters.conftest import MakeGuard
 from adapters.real_servers import on_hypercorn, on_uvicorn
-from bearer_guard import Guard, Request
+from bearer_guard import Guard, Issuer, Request
 from bearer_guard.asgi import KEY, BearerMiddleware
 from bearer_guard.testing import AuthorizationServer
+from patience import eventually
+from watched_clock import WatchedClock, looking_often
 
-SHORT = 0.3
+LIFE = 100
 SERVERS: dict[str, Callable[[Any], Any]] = {
     "uvicorn websockets-sansio": lambda app: on_uvicorn(app, ws="websockets-sansio", http="h11"),
     "uvicorn wsproto": lambda app: on_uvicorn(app, ws="wsproto", http="httptools"),
@@ -43,6 +46,7 @@ class Api:
         self.scopes: list[dict[str, Any]] = []
         self.ended: list[str] = []
         self.over = threading.Semaphore(0)
+        self.enough = threading.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         name = scope["path"].strip("/")
@@ -71,9 +75,9 @@ class Api:
         """It never listens."""
         await receive()
         await send({"type": "websocket.accept"})
-        for _ in range(12):
+        while not self.enough.is_set():
             await send({"type": "websocket.send", "text": "tick"})
-            await anyio.sleep(SHORT / 6)
+            await anyio.sleep(0.01)
         await send({"type": "websocket.close", "code": 4000})
 
     async def events(self, scope: Any, receive: Any, send: Any) -> None:
@@ -97,15 +101,32 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def long_lived(make_guard: MakeGuard, bearer: dict[str, str]) -> Guard:
-    guard = make_guard(
-        issuer={"leeway": 0},
-        websocket_protocol="bearer",
-        websocket_renewal=True,
-        end_streams_at_expiry=True,
-    )
-    guard.authenticate(Request(headers=bearer))
-    return guard
+def clock() -> WatchedClock:
+    return WatchedClock()
+
+
+@pytest.fixture(scope="module")
+def server(clock: WatchedClock) -> AuthorizationServer:
+    return AuthorizationServer(issuer="https://login.example.com/", clock=clock.time)
+
+
+@pytest.fixture(scope="module")
+def long_lived(server: AuthorizationServer, clock: WatchedClock) -> Iterator[Guard]:
+    with (
+        looking_often(),
+        server.http_client() as client,
+        Guard(
+            audience=server.audience,
+            issuers=[Issuer(server.issuer, leeway=0)],
+            websocket_protocol="bearer",
+            websocket_renewal=True,
+            end_streams_at_expiry=True,
+            http_client=client,
+            clock=clock,
+        ) as guard,
+    ):
+        guard.authenticate(Request(headers={"authorization": f"Bearer {server.jwt()}"}))
+        yield guard
 
 
 @pytest.fixture(scope="module")
@@ -171,28 +192,33 @@ def test_a_bad_token_among_them_is_refused_as_http(port: int) -> None:
 
 
 def test_a_renewed_websocket_outlives_its_first_token(
-    dial: Dial, server: AuthorizationServer
+    dial: Dial, server: AuthorizationServer, clock: WatchedClock
 ) -> None:
-    with dial("echo", SHORT) as websocket:
-        fresh = server.jwt(expires_in=SHORT * 3, scope="orders:read orders:write")
+    with dial("echo", LIFE) as websocket:
+        fresh = server.jwt(expires_in=LIFE * 3, scope="orders:read orders:write")
         websocket.send(f"bearer_guard.renew {fresh}")
         # There is no answer to a renewal, and the application did not hear it.
         websocket.send("hello")
         assert websocket.recv(timeout=10) == "hello orders:read orders:write"
-        with pytest.raises(TimeoutError):
-            websocket.recv(timeout=SHORT * 1.5)
+        clock.turn_before_all(LIFE * 2)
         websocket.send("still")
         assert websocket.recv(timeout=10) == "still orders:read orders:write"
+        clock.turn(LIFE)
         with pytest.raises(ConnectionClosed):
             websocket.recv(timeout=10)
         assert websocket.close_code == 1008
 
 
 def test_an_application_that_never_listens_is_renewed_too(
-    dial: Dial, server: AuthorizationServer
+    dial: Dial, server: AuthorizationServer, clock: WatchedClock, api: Api
 ) -> None:
-    with dial("ticks", SHORT) as websocket:
-        websocket.send(f"bearer_guard.renew {server.jwt()}")
+    api.enough.clear()
+    with dial("ticks", LIFE) as websocket:
+        first = api.scopes[-1][KEY]
+        websocket.send(f"bearer_guard.renew {server.jwt(expires_in=LIFE * 3)}")
+        eventually(lambda: api.scopes[-1][KEY] is not first)
+        clock.turn_before_all(LIFE * 2)
+        api.enough.set()
         # Iteration ends without an error at 1000 and 1001 alone.
         with pytest.raises(ConnectionClosed):
             assert {*websocket} == {"tick"}
@@ -208,34 +234,51 @@ def test_another_users_token_closes_it_at_once(dial: Dial, server: Authorization
 
 
 @pytest.fixture
-def http(port: int, server: AuthorizationServer) -> Iterator[httpx.Client]:
-    headers = {"Authorization": f"Bearer {server.jwt(expires_in=SHORT)}"}
-    url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, headers=headers, timeout=10, trust_env=False) as client:
+def http(port: int) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as client:
         yield client
 
 
+@pytest.fixture
+def brief(server: AuthorizationServer) -> Callable[[], dict[str, str]]:
+    """Headers with a token that expires when the clock is turned by ``LIFE``."""
+    return lambda: {"Authorization": f"Bearer {server.jwt(expires_in=LIFE)}"}
+
+
+Brief = Callable[[], dict[str, str]]
+
+
 def test_a_client_of_events_sees_a_proper_end_and_may_ask_again(
-    http: httpx.Client, api: Api, caplog: pytest.LogCaptureFixture
+    http: httpx.Client,
+    brief: Brief,
+    clock: WatchedClock,
+    api: Api,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     while api.over.acquire(blocking=False):
         pass
     api.ended.clear()
-    with connect_sse(http, "GET", "/events") as source:
+    seen: list[str] = []
+    with connect_sse(http, "GET", "/events", headers=brief()) as source:
         # A half event is none: the client waits for its end, and asks for it again.
-        assert [event.data for event in source.iter_sse()] == ["one", "two"]
+        for event in source.iter_sse():
+            seen.append(event.data)
+            if event.data == "two":
+                clock.turn(LIFE)
         assert source.response.headers["transfer-encoding"] == "chunked"
+    assert seen == ["one", "two"]
     assert api.over.acquire(timeout=10)
     assert api.ended == ["events"]
-    assert http.get("/plain").text == "ok"
+    assert http.get("/plain", headers=brief()).text == "ok"
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_a_client_that_was_promised_more_sees_that_it_was_broken_off(
-    http: httpx.Client, api: Api
+    http: httpx.Client, brief: Brief, clock: WatchedClock
 ) -> None:
-    with http.stream("GET", "/half") as response:
+    with http.stream("GET", "/half", headers=brief()) as response:
         chunks = response.iter_raw()
         assert next(chunks) == b"half"
+        clock.turn(LIFE)
         with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
             list(chunks)

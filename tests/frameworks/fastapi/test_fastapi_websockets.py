@@ -1,18 +1,18 @@
 """``Security(bearer, scopes=[...])`` on WebSocket routes."""
 # ruff: noqa: B008 - FastAPI's own way to say what an endpoint needs
 
-import time
 from typing import Any
 
 import pytest
 from fastapi import Depends, FastAPI, Security, WebSocket, WebSocketDisconnect
 from starlette.testclient import WebSocketDenialResponse
-from starlette_world import HeadersOf, MakeGuard, client, handshake, kinds
+from starlette_world import CLOCK, HeadersOf, MakeGuard, client, handshake, kinds
 
 from bearer_guard import AccessToken, Guard
 from bearer_guard.asgi import BearerMiddleware as PlainMiddleware
 from bearer_guard.asgi import require_scopes
 from bearer_guard.fastapi import Bearer, BearerMiddleware
+from watched_clock import WatchedClock, looking_often
 
 DENIED = ["websocket.http.response.start", "websocket.http.response.body"]
 
@@ -140,11 +140,14 @@ def test_the_test_client_sees_the_denial(app: FastAPI, bearer: HeadersOf) -> Non
 def test_with_the_middleware_it_is_closed_when_the_token_expires(
     make_guard: MakeGuard, bearer: HeadersOf
 ) -> None:
-    app = make_app(make_guard(issuer={"leeway": 0}), with_middleware=True)
-    headers = bearer("chat", claims={"exp": time.time() + 2.0})
-    with client(app).websocket_connect("/chat", headers=headers) as websocket:
+    clock = WatchedClock(CLOCK.time())
+    app = make_app(make_guard(issuer={"leeway": 0}, clock=clock), with_middleware=True)
+    headers = bearer("chat", claims={"exp": clock.time() + 100})
+    with looking_often(), client(app).websocket_connect("/chat", headers=headers) as websocket:
+        clock.turn_before_all(99)
         websocket.send_text("hello")
         assert websocket.receive_text() == "user-1: hello"
+        clock.turn(1)
         with pytest.raises(WebSocketDisconnect) as closed:
             websocket.receive_text()
     assert closed.value.code == 1008

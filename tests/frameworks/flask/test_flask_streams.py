@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask, stream_with_context
 from flask_stage import guarded
-from starlette_world import HeadersOf, MakeGuard
+from starlette_world import CLOCK, HeadersOf, MakeGuard
 from werkzeug.test import Client
 
 from bearer_guard.flask import current_token
@@ -23,7 +22,7 @@ class Stage:
     """Flask and the plain middleware, with a body in whose middle the token expires."""
 
     def __init__(self, make_guard: MakeGuard, **options: Any) -> None:
-        self.clock = HandClock(time.time())
+        self.clock = HandClock(CLOCK.time())
         guard = make_guard(issuer={"leeway": 0}, clock=self.clock, **{**SETTINGS, **options})
         self.closed = 0
         self.app = guarded(guard)

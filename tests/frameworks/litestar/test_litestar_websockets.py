@@ -1,7 +1,6 @@
 """WebSockets of Litestar: denied before they are accepted, closed when their token expires."""
 
 import base64
-import time
 from typing import Any
 
 import pytest
@@ -11,13 +10,14 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketListener, websocket_listener
 from litestar.testing import TestClient
 from litestar_stage import Token, application
-from starlette_world import HeadersOf, MakeGuard, handshake, kinds
+from starlette_world import CLOCK, HeadersOf, MakeGuard, handshake, kinds
 
 from bearer_guard import BearerError, Guard
 from bearer_guard._core.renewal import PREFIX
 from bearer_guard.asgi import BearerMiddleware as PlainMiddleware
 from bearer_guard.asgi import require_scopes as plain_require_scopes
 from bearer_guard.litestar import access_token, require_scopes
+from watched_clock import WatchedClock, looking_often
 
 Socket = WebSocket[Any, Any, Any]
 
@@ -184,14 +184,18 @@ def test_the_test_client_sees_the_close(guard: Guard, bearer: HeadersOf) -> None
 def test_it_is_closed_when_the_token_expires(
     make_guard: MakeGuard, bearer: HeadersOf, endpoint: Any
 ) -> None:
-    app = application(make_guard(issuer={"leeway": 0}), endpoint)
-    headers = bearer("chat", claims={"exp": time.time() + 2.0})
+    clock = WatchedClock(CLOCK.time())
+    app = application(make_guard(issuer={"leeway": 0}, clock=clock), endpoint)
+    headers = bearer("chat", claims={"exp": clock.time() + 100})
     with (
+        looking_often(),
         TestClient(app) as client,
         client.websocket_connect("/chat", headers=headers) as websocket,
     ):
+        clock.turn_before_all(99)
         websocket.send_text("hello")
         assert websocket.receive_text() == "hello"
+        clock.turn(1)
         with pytest.raises(WebSocketDisconnect) as closed:
             websocket.receive_text()
     assert closed.value.code == 1008

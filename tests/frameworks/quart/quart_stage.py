@@ -11,6 +11,7 @@ from starlette_world import Headers
 
 from bearer_guard import Guard
 from bearer_guard.quart import BearerGuard, current_token, require_scopes
+from jumping_loop import jumping
 
 
 def bare(make: type[Quart] = Quart) -> Quart:
@@ -71,14 +72,22 @@ def converse(
     loop: str = "asyncio",
     stays: bool = False,
     at_once: bool = False,
+    jumps: bool = False,
     **more: Any,
 ) -> list[Any]:
     """All that is sent to a client that opens a WebSocket, says something each time that it was
-    answered (or all ``at_once``), and leaves unless it ``stays``."""
+    answered (or all ``at_once``), and leaves unless it ``stays``.
+
+    On a loop that ``jumps``, what is waited for takes no time.
+    """
     to_say: list[Any] = [{"type": "websocket.receive", "text": text} for text in heard]
     if not stays:
         to_say.append({"type": "websocket.disconnect", "code": 1000})
-    return anyio.run(_converse, app, path, headers, to_say, at_once, more, backend=loop)
+    backend, options = jumping(loop) if jumps else (loop, {})
+    return anyio.run(
+        _converse, app, path, headers, to_say, at_once, more,
+        backend=backend, backend_options=options,
+    )  # fmt: skip
 
 
 async def _converse(
@@ -123,10 +132,17 @@ def is_last(message: Any) -> bool:
 
 
 def answer_to(
-    app: Any, path: str, headers: Headers, *, loop: str = "asyncio", **more: Any
+    app: Any,
+    path: str,
+    headers: Headers,
+    *,
+    loop: str = "asyncio",
+    jumps: bool = False,
+    **more: Any,
 ) -> list[Any]:
     """All that is sent in answer to a request, of which nobody may read the body."""
-    return anyio.run(_answer_to, app, path, headers, more, backend=loop)
+    backend, options = jumping(loop) if jumps else (loop, {})
+    return anyio.run(_answer_to, app, path, headers, more, backend=backend, backend_options=options)
 
 
 async def _answer_to(app: Any, path: str, headers: Headers, more: dict[str, Any]) -> list[Any]:

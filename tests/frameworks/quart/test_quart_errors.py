@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -216,7 +215,7 @@ def test_a_stream_ends_with_its_token_where_the_settings_say_so(
 
         return lines()
 
-    sent = answer_to(app, "/", bearer(claims={"exp": time.time() + 1.0}), loop=loop)
+    sent = answer_to(app, "/", bearer(expires_in=10), loop=loop, jumps=True)
     assert [message.get("body") for message in sent] == [None, b"one\n", b""]
     assert sent[-1]["more_body"] is False
     assert caplog.records == []

@@ -22,12 +22,11 @@ Headers = dict[str, str]
 HeadersOf = Callable[..., Headers]
 
 
-# It stands still: an answer's Retry-After is the same each time.
-_CLOCK = HandClock(time.time())
-
+CLOCK = HandClock(time.time())
+"""It stands still: no token grows old, and an answer's Retry-After is the same each time. A clock that
+a test turns begins at its time."""
 
 OPTIONS: dict[str, Any] = {
-    "clock": _CLOCK,
     "public": ["/health"],
     "rules": [
         Rule("/admin/**", scopes=["admin:all"]),
@@ -39,7 +38,7 @@ OPTIONS: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def server() -> AuthorizationServer:
-    return AuthorizationServer(issuer="https://login.example.com/", clock=_CLOCK.time)
+    return AuthorizationServer(issuer="https://login.example.com/", clock=CLOCK.time)
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +47,8 @@ def make_guard(server: AuthorizationServer) -> Iterator[MakeGuard]:
     with server.http_client() as client:
 
         def make(*, issuer: dict[str, Any] | None = None, **options: Any) -> Guard:
-            # Their clock stands still, and each refusal is to be seen.
+            options.setdefault("clock", CLOCK)
+            # By a clock that stands still, too, each refusal is to be seen.
             options.setdefault("log_records", 1_000_000)
             options.setdefault("issuers", [Issuer(server.issuer, **(issuer or {})), Issuer(AWAY)])
             guard = Guard(audience=server.audience, http_client=client, **options)

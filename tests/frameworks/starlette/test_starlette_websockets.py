@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +12,13 @@ from starlette.middleware import Middleware
 from starlette.routing import WebSocketRoute
 from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from starlette_world import HeadersOf, MakeGuard, client, handshake, kinds
+from starlette_world import CLOCK, HeadersOf, MakeGuard, client, handshake, kinds
 
 from bearer_guard import BearerError, Guard
 from bearer_guard.asgi import BearerMiddleware as PlainMiddleware
 from bearer_guard.asgi import require_scopes as plain_require_scopes
 from bearer_guard.starlette import BearerMiddleware, access_token, answer, require_scopes
+from watched_clock import WatchedClock, looking_often
 
 CLOSED = ("websocket.close", 1008)
 
@@ -197,12 +197,15 @@ def test_a_refusal_that_comes_after_the_close_is_raised_again(
 
 
 def test_it_is_closed_when_the_token_expires(make_guard: MakeGuard, bearer: HeadersOf) -> None:
-    strict = make_guard(issuer={"leeway": 0})
+    clock = WatchedClock(CLOCK.time())
+    strict = make_guard(issuer={"leeway": 0}, clock=clock)
     asked = client(with_middleware(strict, require_scopes("chat")(echo)), raise_errors=True)
-    headers = bearer("chat", claims={"exp": time.time() + 2.0})
-    with asked.websocket_connect("/chat", headers=headers) as websocket:
+    headers = bearer("chat", claims={"exp": clock.time() + 100})
+    with looking_often(), asked.websocket_connect("/chat", headers=headers) as websocket:
+        clock.turn_before_all(99)
         websocket.send_text("hello")
         assert websocket.receive_text() == "hello"
+        clock.turn(1)
         with pytest.raises(WebSocketDisconnect) as closed:
             websocket.receive_text()
     assert closed.value.code == 1008
