@@ -7,7 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from contextlib import suppress
+from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 
 def wait(future: Future[Any], patience: float) -> bool:
@@ -21,10 +23,36 @@ async def wait_async(future: Future[Any], patience: float) -> bool:
 
     landed = anyio.Event()
     wake = _waker(landed.set)
-    future.add_done_callback(lambda _: wake())
-    with anyio.move_on_after(patience):
-        await landed.wait()
+    waiting = _who_waits_for(future)
+    waiting.add(wake)
+    try:
+        # What landed before that looked for nobody.
+        if not future.done():
+            with anyio.move_on_after(patience):
+                await landed.wait()
+    finally:
+        # A flight may hang for ever; who waited for it in vain leaves nothing there.
+        waiting.discard(wake)
     return future.done()
+
+
+_waiting: WeakKeyDictionary[Future[Any], set[Callable[[], None]]] = WeakKeyDictionary()
+
+
+def _who_waits_for(future: Future[Any]) -> set[Callable[[], None]]:
+    """On event loops: all of them are woken when it lands. A future's own callbacks, which cannot
+    be taken back, would pile up."""
+    waiting = _waiting.get(future)
+    if waiting is None:
+        # Where two threads come here at once, there are two of them, and both are woken.
+        waiting = _waiting[future] = set()
+        future.add_done_callback(partial(_wake_all, waiting))
+    return waiting
+
+
+def _wake_all(waiting: set[Callable[[], None]], _: Future[Any]) -> None:
+    for wake in list(waiting):
+        wake()
 
 
 def _waker(action: Callable[[], object]) -> Callable[[], None]:

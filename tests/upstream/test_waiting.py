@@ -13,6 +13,7 @@ import anyio
 import pytest
 import trio
 
+from bearer_guard._upstream import waiting
 from bearer_guard._upstream.waiting import wait, wait_async
 
 LONG = 10.0
@@ -153,6 +154,24 @@ def test_a_landing_after_the_loop_is_gone_troubles_nobody(
     run(wait_async, future, 0.01)
     future.set_result(1)
     assert caplog.records == [], "concurrent.futures logs what its callbacks raise"
+
+
+def test_who_waited_in_vain_leaves_nothing_at_a_flight_that_hangs(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[int] = []
+    monkeypatch.setattr(waiting, "_waker", lambda action: lambda: woken.append(1))
+    future: Future[int] = Future()
+
+    async def main() -> None:
+        for _ in range(100):
+            assert not await wait_async(future, 0)
+
+    run(main)
+    # Nothing else tells how many there are.
+    assert len(future._done_callbacks) == 1  # type: ignore[attr-defined]
+    future.set_result(1)
+    assert woken == []
 
 
 def test_the_loop_is_not_held_up_meanwhile(run: Run) -> None:
