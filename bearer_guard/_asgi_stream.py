@@ -37,16 +37,17 @@ class Stream(Life):
 
     async def send(self, message: Message) -> None:
         """For the application."""
-        if not self.ended:
-            self._note(message)
+        if self.ended:
+            await super().send(message)
+        self._note(message)
         self._sending += 1
         try:
             await super().send(message)
         finally:
             self._sending -= 1
-        if self.ended and not self._sending:
-            # It was under way when the token expired.
-            await self._finish()
+            # It was under way when the token expired, and may have been cancelled for that.
+            if self.ended and not self._sending and not self._missing:
+                await self._finish()
 
     def _note(self, message: Message) -> None:
         kind = message["type"]

@@ -327,6 +327,24 @@ async def test_so_it_is_with_two_senders(ending: Guard, asked: Opened) -> None:
     assert wire.sent[3:] == [LAST]
 
 
+async def test_so_it_is_where_the_application_stops_sending_when_it_hears_of_the_end(
+    ending: Guard, asked: Opened
+) -> None:
+    """Starlette's streaming responses do."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(EVENTS)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(send, chunk(b"given up"))
+            while await receive() != GONE:
+                pass
+            tasks.cancel_scope.cancel()
+
+    wire = Slow()
+    await BearerMiddleware(app, ending)(asked(SHORT), wire.receive, wire.send)
+    assert wire.sent == [EVENTS, LAST]
+
+
 async def test_half_an_answer_is_broken_off_even_if_the_client_does_not_read(
     ending: Guard, asked: Opened
 ) -> None:
