@@ -272,7 +272,7 @@ async def test_a_sender_that_lets_that_error_out_is_no_failure_of_the_applicatio
         await send(ACCEPT)
         while True:
             await send({"type": "websocket.send", "text": "tick"})
-            await anyio.sleep(SHORT / 4)
+            await anyio.sleep(SHORT * 0.3)
 
     wire = await call(BearerMiddleware(app, strict), opened(SHORT), CONNECT)
     assert wire.sent[-1] == CLOSED_BY_US
