@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections import Counter
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from integrations.ports import free_ports
 
 from .install import ROOM, command_for, install, missing_for
 from .profiles import (
@@ -73,24 +74,17 @@ def _start_somewhere(profile: Profile, state: Path, port: int | None) -> Authori
     # Between choosing a free port and using it, another process may take it.
     for _ in range(_START_TRIES - 1):
         try:
-            return _started(profile, state, _free_port())
+            return _started(profile, state, free_ports(1)[0])
         except ServerStartError as error:
             if "in use" not in str(error):
                 raise
-    return _started(profile, state, _free_port())
+    return _started(profile, state, free_ports(1)[0])
 
 
 def _started(profile: Profile, state: Path, port: int) -> AuthorizationServer:
     server = AuthorizationServer(profile, state, port)
     server.start()
     return server
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class AuthorizationServer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import httpx
 
 from integrations.authorization_servers.protocol import polls
+from integrations.ports import free_ports
 
 from .applications import APPLICATIONS
 
@@ -63,7 +63,7 @@ def launch(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guarded-app-")))
         apps = tuple(
             GuardedApp(Way(way) if isinstance(way, str) else way, port, folder / f"{port}.log")
-            for way, port in zip(ways, _free_ports(len(ways)), strict=True)
+            for way, port in zip(ways, free_ports(len(ways)), strict=True)
         )
         for app in apps:
             stack.callback(app.stop)
@@ -74,15 +74,6 @@ def launch(
         # They end side by side too; the callbacks then only wait.
         for app in apps:
             app.ask_to_stop()
-
-
-def _free_ports(number: int) -> list[int]:
-    # All are held until all are chosen, so that none is chosen twice.
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 class GuardedApp:

