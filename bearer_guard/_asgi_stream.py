@@ -38,6 +38,7 @@ class Stream(Life):
     async def send(self, message: Message) -> None:
         """For the application."""
         if self.ended:
+            # Which raises.
             await super().send(message)
         self._note(message)
         self._sending += 1
