@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import socket
 from contextlib import suppress
 
-_PORTS = range(20_000, 32_768)
-"""Below those that systems give to connections (Linux from 32768 on, others from 49152 on)."""
+# Below those that systems give to connections (Linux from 32768 on, others from 49152 on). In an
+# order of this process's own, and each once: many servers are started at the same time.
+_untried = itertools.cycle(random.sample(range(20_000, 32_768), 12_768))
 
 
 def free_ports(number: int) -> list[int]:
@@ -17,9 +19,8 @@ def free_ports(number: int) -> list[int]:
     the same port to any connection that somebody opens meanwhile.
     """
     ports: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
-        if len(ports) == number:
-            break
+    while len(ports) < number:
+        port = next(_untried)
         with socket.socket() as probe:
             # As servers do: a connection that ended lately does not take the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
