@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from bearer_guard import Guard, Issuer, Rule
+from bearer_guard import Guard, Issuer, Request, Rule
 from bearer_guard.testing import AuthorizationServer, HandClock
+from watched_clock import WatchedClock, looking_often
 
 MakeGuard = Callable[..., Guard]
 
@@ -70,3 +72,35 @@ def token(server: AuthorizationServer) -> str:
 @pytest.fixture(scope="session")
 def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
+
+
+class Turned:
+    """On a real server, tokens expire when a test turns this clock, and no sooner."""
+
+    def __init__(self) -> None:
+        self.clock = WatchedClock()
+        self.server = AuthorizationServer(
+            issuer="https://login.example.com/", clock=self.clock.time
+        )
+
+    @contextmanager
+    def guard(self, **options: Any) -> Iterator[Guard]:
+        """One that knows the keys."""
+        with (
+            looking_often(),
+            self.server.http_client() as client,
+            Guard(
+                audience=self.server.audience,
+                issuers=[Issuer(self.server.issuer, leeway=0)],
+                http_client=client,
+                clock=self.clock,
+                **options,
+            ) as guard,
+        ):
+            guard.authenticate(Request(headers={"authorization": f"Bearer {self.server.jwt()}"}))
+            yield guard
+
+
+@pytest.fixture(scope="module")
+def turned() -> Turned:
+    return Turned()

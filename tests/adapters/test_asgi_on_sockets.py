@@ -13,11 +13,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from adapters.conftest import Turned
 from adapters.real_servers import exchange, on_uvicorn
-from bearer_guard import Guard, Issuer, Request
+from bearer_guard import Guard
 from bearer_guard.asgi import KEY, BearerMiddleware, access_token
 from bearer_guard.testing import AuthorizationServer
-from watched_clock import WatchedClock, looking_often
+from watched_clock import WatchedClock
 
 LIFE = 100
 
@@ -82,13 +83,13 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def clock() -> WatchedClock:
-    return WatchedClock()
+def clock(turned: Turned) -> WatchedClock:
+    return turned.clock
 
 
 @pytest.fixture(scope="module")
-def server(clock: WatchedClock) -> AuthorizationServer:
-    return AuthorizationServer(issuer="https://login.example.com/", clock=clock.time)
+def server(turned: Turned) -> AuthorizationServer:
+    return turned.server
 
 
 @pytest.fixture(scope="module")
@@ -97,18 +98,8 @@ def api(clock: WatchedClock) -> Api:
 
 
 @pytest.fixture(scope="module")
-def guarded(server: AuthorizationServer, clock: WatchedClock) -> Iterator[Guard]:
-    with (
-        looking_often(),
-        server.http_client() as client,
-        Guard(
-            audience=server.audience,
-            issuers=[Issuer(server.issuer, leeway=0)],
-            http_client=client,
-            clock=clock,
-        ) as guard,
-    ):
-        guard.authenticate(Request(headers={"authorization": f"Bearer {server.jwt()}"}))
+def guarded(turned: Turned) -> Iterator[Guard]:
+    with turned.guard() as guard:
         yield guard
 
 

@@ -23,12 +23,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from adapters.conftest import Turned
 from adapters.real_servers import on_hypercorn, on_uvicorn
-from bearer_guard import Guard, Issuer, Request
+from bearer_guard import Guard
 from bearer_guard.asgi import KEY, BearerMiddleware
 from bearer_guard.testing import AuthorizationServer
 from patience import eventually
-from watched_clock import WatchedClock, looking_often
+from watched_clock import WatchedClock
 
 LIFE = 100
 SERVERS: dict[str, Callable[[Any], Any]] = {
@@ -101,31 +102,20 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def clock() -> WatchedClock:
-    return WatchedClock()
+def clock(turned: Turned) -> WatchedClock:
+    return turned.clock
 
 
 @pytest.fixture(scope="module")
-def server(clock: WatchedClock) -> AuthorizationServer:
-    return AuthorizationServer(issuer="https://login.example.com/", clock=clock.time)
+def server(turned: Turned) -> AuthorizationServer:
+    return turned.server
 
 
 @pytest.fixture(scope="module")
-def long_lived(server: AuthorizationServer, clock: WatchedClock) -> Iterator[Guard]:
-    with (
-        looking_often(),
-        server.http_client() as client,
-        Guard(
-            audience=server.audience,
-            issuers=[Issuer(server.issuer, leeway=0)],
-            websocket_protocol="bearer",
-            websocket_renewal=True,
-            end_streams_at_expiry=True,
-            http_client=client,
-            clock=clock,
-        ) as guard,
-    ):
-        guard.authenticate(Request(headers={"authorization": f"Bearer {server.jwt()}"}))
+def long_lived(turned: Turned) -> Iterator[Guard]:
+    with turned.guard(
+        websocket_protocol="bearer", websocket_renewal=True, end_streams_at_expiry=True
+    ) as guard:
         yield guard
 
 

@@ -23,8 +23,10 @@ HeadersOf = Callable[..., Headers]
 
 
 CLOCK = HandClock(time.time())
-"""It stands still: no token grows old, and an answer's Retry-After is the same each time. A clock that
-a test turns begins at its time."""
+"""It stands still: no token grows old, and an answer's Retry-After is the same each time.
+
+A clock that a test turns begins at its time.
+"""
 
 OPTIONS: dict[str, Any] = {
     "public": ["/health"],
